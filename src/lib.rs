@@ -1,0 +1,30 @@
+//! Bugle: error tracking for the Sentry SDKs, in one binary.
+//! Data flows down this list: a request enters at `ingest` and leaves as a page, a mail or an API answer.
+
+pub mod config;
+pub mod telemetry;
+
+pub mod protocol;
+
+pub mod ingest;
+
+pub mod journal;
+
+pub mod queue;
+
+pub mod tasks;
+
+pub mod process;
+
+pub mod model;
+pub mod store;
+
+pub mod notify;
+
+pub mod api;
+pub mod web;
+
+pub mod app;
+pub mod cli;
+pub mod error;
+pub mod server;

@@ -1,0 +1,4 @@
+//! Sentry's wire language: what SDKs write, as types. No I/O.
+//! In: bytes and header texts. Out: ids, keys, envelopes and events, or why not.
+
+pub mod event_id;

@@ -1,1 +1,4 @@
-//! model.
+//! The nouns and their rules, known to everybody and knowing nobody.
+
+pub mod names;
+pub mod password;

@@ -1,1 +1,257 @@
-//! store.
+//! All SQL. In: closures over a connection, with a scope where an organization's data is concerned.
+//! Out: rows and models; errors say whether trying again can help.
+
+pub mod accounts;
+pub mod connection;
+pub mod dialect;
+pub mod digest;
+pub mod keys;
+pub mod migrate;
+pub mod nodes;
+mod pool;
+pub mod schema;
+pub mod scope;
+pub mod usage;
+
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+pub use connection::{Backend, Conn, DatabaseUrl};
+use pool::{Outcome, Pool};
+
+/// What can go wrong between a closure and its rows.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("{0}")]
+    Url(String),
+    #[error("cannot reach the database: {0}. Check --database-url and that the server is running")]
+    Connect(#[from] diesel::ConnectionError),
+    #[error("database error: {0}")]
+    Query(DieselError),
+    #[error("not found")]
+    NotFound,
+    #[error("{0}")]
+    Conflict(String),
+    #[error("{0}")]
+    Invalid(String),
+    #[error("the database is busy; try again in a moment")]
+    Busy,
+    #[error("the server is stopping")]
+    Closed,
+    #[error("migration failed: {0}")]
+    Migration(String),
+}
+
+impl From<DieselError> for StoreError {
+    fn from(error: DieselError) -> Self {
+        match error {
+            DieselError::NotFound => Self::NotFound,
+            other => Self::Query(other),
+        }
+    }
+}
+
+impl StoreError {
+    /// A lock was not to be had, or two transactions met: the same work may well succeed now.
+    pub fn is_contention(&self) -> bool {
+        match self {
+            Self::Query(DieselError::DatabaseError(kind, info)) => {
+                let text = info.message();
+                matches!(kind, DatabaseErrorKind::SerializationFailure)
+                    || text.contains("deadlock")
+                    || text.contains("Deadlock")
+                    || text.contains("database is locked")
+                    || text.contains("Lock wait timeout")
+                    || text.contains("lock timeout")
+                    || text.contains("Record has changed since last read")
+            }
+            _ => false,
+        }
+    }
+
+    /// Another row has the same key.
+    pub fn is_unique_violation(&self) -> bool {
+        matches!(
+            self,
+            Self::Query(DieselError::DatabaseError(
+                DatabaseErrorKind::UniqueViolation,
+                _
+            ))
+        )
+    }
+
+    /// The fault lies with the database or the way to it, not with the data: nobody's record is to blame.
+    pub fn is_infrastructure(&self) -> bool {
+        match self {
+            Self::Connect(_) | Self::Busy | Self::Closed => true,
+            Self::Query(DieselError::DatabaseError(kind, info)) => {
+                if self.is_contention() {
+                    return true;
+                }
+                match kind {
+                    DatabaseErrorKind::ClosedConnection
+                    | DatabaseErrorKind::UnableToSendCommand
+                    | DatabaseErrorKind::ReadOnlyTransaction => true,
+                    DatabaseErrorKind::Unknown => {
+                        let text = info.message().to_ascii_lowercase();
+                        [
+                            "connection",
+                            "server",
+                            "disk",
+                            "full",
+                            "i/o",
+                            "readonly",
+                            "read-only",
+                            "shutting",
+                            "terminat",
+                            "space",
+                            "timeout",
+                            "too many",
+                        ]
+                        .iter()
+                        .any(|sign| text.contains(sign))
+                    }
+                    _ => false,
+                }
+            }
+            Self::Query(
+                DieselError::BrokenTransactionManager
+                | DieselError::AlreadyInTransaction
+                | DieselError::NotInTransaction,
+            ) => true,
+            _ => false,
+        }
+    }
+}
+
+/// The database behind its threads. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    url: DatabaseUrl,
+    readers: Pool,
+    writers: Pool,
+}
+
+const READERS: usize = 4;
+const WRITERS: usize = 4;
+const QUEUED_JOBS: usize = 1024;
+const CONTENTION_TRIES: u32 = 8;
+
+impl Store {
+    /// Starts the threads; nothing is opened before it is needed, so this works while the database is away.
+    pub fn new(url: DatabaseUrl) -> Self {
+        let writers = if url.backend == Backend::Sqlite {
+            1
+        } else {
+            WRITERS
+        };
+        Self {
+            readers: Pool::start("store-read", &url, READERS, QUEUED_JOBS),
+            writers: Pool::start("store-write", &url, writers, QUEUED_JOBS),
+            url,
+        }
+    }
+
+    pub fn url(&self) -> &DatabaseUrl {
+        &self.url
+    }
+
+    /// Runs a query on a reader thread.
+    pub async fn read<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Conn) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (answer, result) = tokio::sync::oneshot::channel();
+        self.readers.submit(Box::new(move |conn| {
+            finish(conn.and_then(work), |value| answer.send(value).is_ok())
+        }))?;
+        result.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Runs `work` in one transaction on a writer thread; it is run again if transactions collided.
+    pub async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Conn) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (answer, result) = tokio::sync::oneshot::channel();
+        self.writers.submit(Box::new(move |conn| {
+            finish(conn.and_then(|conn| transact(conn, &work)), |value| {
+                answer.send(value).is_ok()
+            })
+        }))?;
+        result.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// As [`Store::read`], for threads that may block and commands.
+    pub fn read_blocking<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Conn) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (answer, result) = crossbeam_channel::bounded(1);
+        self.readers.submit_waiting(Box::new(move |conn| {
+            finish(conn.and_then(work), |value| answer.send(value).is_ok())
+        }))?;
+        result.recv().map_err(|_| StoreError::Closed)?
+    }
+
+    /// As [`Store::write`], for threads that may block and commands.
+    pub fn write_blocking<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Conn) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (answer, result) = crossbeam_channel::bounded(1);
+        self.writers.submit_waiting(Box::new(move |conn| {
+            finish(conn.and_then(|conn| transact(conn, &work)), |value| {
+                answer.send(value).is_ok()
+            })
+        }))?;
+        result.recv().map_err(|_| StoreError::Closed)?
+    }
+}
+
+fn finish<T>(
+    result: Result<T, StoreError>,
+    answer: impl FnOnce(Result<T, StoreError>) -> bool,
+) -> Outcome {
+    let outcome = match &result {
+        Err(StoreError::Query(_) | StoreError::Connect(_)) => Outcome::Suspect,
+        _ => Outcome::Fine,
+    };
+    // Nobody waiting any more is no fault: the client went away.
+    answer(result);
+    outcome
+}
+
+fn transact<T>(
+    conn: &mut Conn,
+    work: &impl Fn(&mut Conn) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let mut tries = 1;
+    loop {
+        match conn.in_transaction(work) {
+            Err(error) if error.is_contention() && tries < CONTENTION_TRIES => {
+                tracing::debug!(%error, tries, "transactions collided, running again");
+                thread::sleep(Duration::from_millis(u64::from(tries) * 7));
+                tries += 1;
+            }
+            other => return other,
+        }
+    }
+}
+
+/// Milliseconds since 1970, UTC: the unit of every time in storage.
+pub fn now_ms() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_millis() as i64)
+}
+
+/// A shared store, as the application hands it around.
+pub type SharedStore = Arc<Store>;

@@ -1,0 +1,173 @@
+//! One connection type over the three databases.
+//! In: a database URL. Out: an open connection with the session settings that the rest relies on.
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+
+use super::StoreError;
+
+/// Which database a URL names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    Sqlite,
+    Postgres,
+    Mysql,
+}
+
+/// An open connection to whichever database is configured.
+#[derive(diesel::MultiConnection)]
+pub enum Conn {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+    Mysql(MysqlConnection),
+}
+
+/// A checked database address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatabaseUrl {
+    pub backend: Backend,
+    url: String,
+}
+
+impl DatabaseUrl {
+    /// Accepts `sqlite:PATH`, `postgres://…` (or `postgresql://…`) and `mysql://…` (or `mariadb://…`).
+    pub fn parse(text: &str) -> Result<Self, StoreError> {
+        if let Some(path) = text.strip_prefix("sqlite:") {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            if path.is_empty() {
+                return Err(StoreError::Url(
+                    "sqlite: needs a file path, as in sqlite:data/bugle.db".into(),
+                ));
+            }
+            return Ok(Self {
+                backend: Backend::Sqlite,
+                url: path.to_owned(),
+            });
+        }
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            return Ok(Self {
+                backend: Backend::Postgres,
+                url: text.to_owned(),
+            });
+        }
+        if let Some(rest) = text
+            .strip_prefix("mysql://")
+            .or_else(|| text.strip_prefix("mariadb://"))
+        {
+            return Ok(Self {
+                backend: Backend::Mysql,
+                url: format!("mysql://{rest}"),
+            });
+        }
+        Err(StoreError::Url(
+            "the database URL must start with sqlite:, postgres:// or mysql://".into(),
+        ))
+    }
+
+    /// The file of an SQLite database.
+    pub fn sqlite_path(&self) -> Option<&str> {
+        (self.backend == Backend::Sqlite).then_some(self.url.as_str())
+    }
+
+    /// Opens a connection and prepares its session.
+    pub fn connect(&self) -> Result<Conn, StoreError> {
+        match self.backend {
+            Backend::Sqlite => {
+                let mut conn = SqliteConnection::establish(&self.url)?;
+                // FULL: a commit must survive a power cut, as the journal forgets what was committed.
+                conn.batch_execute(
+                    "PRAGMA busy_timeout = 15000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+                     PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000; \
+                     PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;",
+                )
+                .map_err(StoreError::Query)?;
+                Ok(Conn::Sqlite(conn))
+            }
+            Backend::Postgres => {
+                let mut conn = PgConnection::establish(&self.url)?;
+                conn.batch_execute("SET TIME ZONE 'UTC'; SET client_min_messages TO warning; SET lock_timeout TO '30s'")
+                    .map_err(StoreError::Query)?;
+                Ok(Conn::Postgres(conn))
+            }
+            Backend::Mysql => {
+                let mut conn = MysqlConnection::establish(&self.url)?;
+                conn.batch_execute(
+                    "SET NAMES utf8mb4 COLLATE utf8mb4_bin; SET time_zone = '+00:00'; \
+                     SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; \
+                     SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
+                )
+                .map_err(StoreError::Query)?;
+                Ok(Conn::Mysql(conn))
+            }
+        }
+    }
+}
+
+impl Conn {
+    /// Runs `work` in one transaction. On SQLite it takes the write lock at once, so that two writers wait for
+    /// each other instead of failing half-way.
+    pub fn in_transaction<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.begin()?;
+        match work(self) {
+            Ok(value) => {
+                self.commit()?;
+                Ok(value)
+            }
+            Err(error) => {
+                if let Err(rollback) = self.rollback() {
+                    tracing::debug!(%rollback, "the rollback failed; the connection is dropped");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn begin(&mut self) -> Result<(), StoreError> {
+        let sql = match self {
+            Self::Sqlite(_) => "BEGIN IMMEDIATE",
+            Self::Postgres(_) => "BEGIN",
+            Self::Mysql(_) => "START TRANSACTION",
+        };
+        Ok(self.batch_execute(sql)?)
+    }
+
+    fn commit(&mut self) -> Result<(), StoreError> {
+        Ok(self.batch_execute("COMMIT")?)
+    }
+
+    fn rollback(&mut self) -> Result<(), StoreError> {
+        Ok(self.batch_execute("ROLLBACK")?)
+    }
+
+    /// Whether the server at the other end still answers.
+    pub fn is_alive(&mut self) -> bool {
+        self.batch_execute("SELECT 1").is_ok()
+    }
+
+    pub fn backend(&self) -> Backend {
+        match self {
+            Self::Sqlite(_) => Backend::Sqlite,
+            Self::Postgres(_) => Backend::Postgres,
+            Self::Mysql(_) => Backend::Mysql,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scheme_names_the_database() {
+        let backend = |text: &str| DatabaseUrl::parse(text).map(|url| url.backend).ok();
+        assert_eq!(backend("sqlite:data/bugle.db"), Some(Backend::Sqlite));
+        assert_eq!(backend("sqlite:///srv/bugle.db"), Some(Backend::Sqlite));
+        assert_eq!(backend("postgresql://u@h/db"), Some(Backend::Postgres));
+        assert_eq!(backend("mariadb://u@h/db"), Some(Backend::Mysql));
+        assert_eq!(backend("data/bugle.db"), None);
+        assert_eq!(backend("sqlite:"), None);
+    }
+}

@@ -1,0 +1,81 @@
+//! The processes that share this database. In: a node's heartbeat. Out: its small number, and who else is alive.
+
+use diesel::prelude::*;
+
+use super::schema::nodes;
+use super::{Conn, StoreError, dialect, now_ms};
+
+/// A node that has not been seen for this long counts as gone (milliseconds).
+pub const ALIVE_FOR_MS: i64 = 12_000;
+
+/// One process, as its heartbeat describes it.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, PartialEq, Eq)]
+#[diesel(table_name = nodes)]
+pub struct Node {
+    pub number: i64,
+    pub uid: i64,
+    pub name: String,
+    pub roles: String,
+    pub settings_version: i64,
+    pub key_fingerprint: String,
+    pub last_seen: i64,
+}
+
+/// Records that a node lives. A new node gets the next number; numbers are part of event row ids.
+pub fn heartbeat(
+    conn: &mut Conn,
+    uid: i64,
+    name: &str,
+    roles: &str,
+    settings_version: i64,
+    fingerprint: &str,
+) -> Result<i64, StoreError> {
+    let now = now_ms();
+    let number: Option<i64> = nodes::table
+        .filter(nodes::uid.eq(uid))
+        .select(nodes::number)
+        .first(conn)
+        .optional()?;
+    if let Some(number) = number {
+        diesel::update(nodes::table.find(number))
+            .set((
+                nodes::name.eq(name),
+                nodes::roles.eq(roles),
+                nodes::settings_version.eq(settings_version),
+                nodes::key_fingerprint.eq(fingerprint),
+                nodes::last_seen.eq(now),
+            ))
+            .execute(conn)?;
+        return Ok(number);
+    }
+    let node = Node {
+        number: dialect::next_ids(conn, "node", 1)?,
+        uid,
+        name: name.to_owned(),
+        roles: roles.to_owned(),
+        settings_version,
+        key_fingerprint: fingerprint.to_owned(),
+        last_seen: now,
+    };
+    diesel::insert_into(nodes::table)
+        .values(&node)
+        .execute(conn)?;
+    Ok(node.number)
+}
+
+/// The nodes seen lately.
+pub fn alive(conn: &mut Conn) -> Result<Vec<Node>, StoreError> {
+    Ok(nodes::table
+        .filter(nodes::last_seen.gt(now_ms() - ALIVE_FOR_MS))
+        .order(nodes::number)
+        .select(Node::as_select())
+        .load(conn)?)
+}
+
+/// Takes a node off the list of the living when it stops in good order.
+pub fn leave(conn: &mut Conn, uid: i64) -> Result<(), StoreError> {
+    diesel::update(nodes::table.filter(nodes::uid.eq(uid)))
+        .set(nodes::last_seen.eq(0))
+        .execute(conn)?;
+    Ok(())
+}

@@ -1,0 +1,318 @@
+//! The tables, as diesel sees them on every backend. Column types are the largest common set:
+//! ids and times are `i64`, enumerations `i32`, JSON text, keys and payloads bytes.
+
+diesel::table! {
+    users (id) {
+        id -> BigInt,
+        email -> Text,
+        name -> Text,
+        password_hash -> Text,
+        is_superuser -> Bool,
+        is_active -> Bool,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    organizations (id) {
+        id -> BigInt,
+        slug -> Text,
+        name -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    memberships (organization_id, user_id) {
+        organization_id -> BigInt,
+        user_id -> BigInt,
+        role -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    projects (id) {
+        id -> BigInt,
+        organization_id -> BigInt,
+        slug -> Text,
+        name -> Text,
+        platform -> Text,
+        short_prefix -> Text,
+        next_short_number -> BigInt,
+        first_event_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    project_keys (id) {
+        id -> BigInt,
+        project_id -> BigInt,
+        public_key -> Text,
+        label -> Text,
+        is_active -> Bool,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    sessions (token_hash) {
+        token_hash -> Binary,
+        user_id -> BigInt,
+        csrf_token -> Text,
+        created_at -> BigInt,
+        last_seen_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    api_tokens (id) {
+        id -> BigInt,
+        user_id -> Nullable<BigInt>,
+        organization_id -> Nullable<BigInt>,
+        name -> Text,
+        token_hash -> Binary,
+        last_four -> Text,
+        scopes -> Text,
+        created_at -> BigInt,
+        last_used_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    environments (id) {
+        id -> BigInt,
+        project_id -> BigInt,
+        name -> Text,
+    }
+}
+
+diesel::table! {
+    releases (id) {
+        id -> BigInt,
+        project_id -> BigInt,
+        version -> Text,
+        first_seen -> BigInt,
+        last_seen -> BigInt,
+    }
+}
+
+diesel::table! {
+    issues (id) {
+        id -> BigInt,
+        organization_id -> BigInt,
+        project_id -> BigInt,
+        short_number -> BigInt,
+        kind -> Text,
+        level -> Integer,
+        platform -> Text,
+        title -> Text,
+        title_type -> Text,
+        title_value -> Text,
+        culprit -> Text,
+        location -> Text,
+        logger -> Nullable<Text>,
+        status -> Integer,
+        substatus -> Integer,
+        status_changed_at -> BigInt,
+        resolved_at -> Nullable<BigInt>,
+        first_seen -> BigInt,
+        last_seen -> BigInt,
+        times_seen -> BigInt,
+        users_seen -> BigInt,
+        first_release -> Nullable<Text>,
+        last_release -> Nullable<Text>,
+        is_unhandled -> Bool,
+        regressions -> Integer,
+    }
+}
+
+diesel::table! {
+    issue_hashes (project_id, hash) {
+        project_id -> BigInt,
+        hash -> Binary,
+        issue_id -> BigInt,
+    }
+}
+
+diesel::table! {
+    events (id) {
+        id -> BigInt,
+        project_id -> BigInt,
+        issue_id -> BigInt,
+        event_id -> Binary,
+        timestamp -> BigInt,
+        data -> Binary,
+    }
+}
+
+diesel::table! {
+    issue_hours (issue_id, hour, environment_id) {
+        issue_id -> BigInt,
+        hour -> BigInt,
+        environment_id -> BigInt,
+        events -> BigInt,
+    }
+}
+
+diesel::table! {
+    issue_days (issue_id, day, environment_id) {
+        issue_id -> BigInt,
+        day -> BigInt,
+        environment_id -> BigInt,
+        events -> BigInt,
+    }
+}
+
+diesel::table! {
+    project_hours (project_id, hour, environment_id) {
+        project_id -> BigInt,
+        hour -> BigInt,
+        environment_id -> BigInt,
+        events -> BigInt,
+    }
+}
+
+diesel::table! {
+    issue_users (issue_id, user_hash) {
+        issue_id -> BigInt,
+        user_hash -> Binary,
+        first_seen -> BigInt,
+    }
+}
+
+diesel::table! {
+    issue_tags (issue_id, tag_key, tag_value) {
+        issue_id -> BigInt,
+        tag_key -> Text,
+        tag_value -> Text,
+        events -> BigInt,
+        last_seen -> BigInt,
+    }
+}
+
+diesel::table! {
+    activity (id) {
+        id -> BigInt,
+        issue_id -> BigInt,
+        kind -> Text,
+        user_id -> Nullable<BigInt>,
+        data -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    usage_hours (project_id, key_id, hour, category, outcome, reason) {
+        project_id -> BigInt,
+        key_id -> BigInt,
+        hour -> BigInt,
+        category -> Text,
+        outcome -> Text,
+        reason -> Text,
+        quantity -> BigInt,
+    }
+}
+
+diesel::table! {
+    tasks (id) {
+        id -> BigInt,
+        kind -> Text,
+        args -> Text,
+        unique_key -> Nullable<Text>,
+        state -> Integer,
+        attempts -> Integer,
+        run_at -> BigInt,
+        claimed_until -> BigInt,
+        claimed_by -> Nullable<Text>,
+        last_error -> Nullable<Text>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    leases (name) {
+        name -> Text,
+        holder -> Text,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    sequences (name) {
+        name -> Text,
+        next -> BigInt,
+    }
+}
+
+diesel::table! {
+    nodes (number) {
+        number -> BigInt,
+        uid -> BigInt,
+        name -> Text,
+        roles -> Text,
+        settings_version -> BigInt,
+        key_fingerprint -> Text,
+        last_seen -> BigInt,
+    }
+}
+
+diesel::table! {
+    queue_partitions (id) {
+        id -> BigInt,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    consumed (node, seq_from) {
+        node -> BigInt,
+        seq_from -> BigInt,
+        seq_to -> BigInt,
+        seqs -> Binary,
+    }
+}
+
+diesel::table! {
+    dead_records (id) {
+        id -> BigInt,
+        project_id -> BigInt,
+        node -> BigInt,
+        seq -> BigInt,
+        event_id -> Binary,
+        reason -> Text,
+        attempts -> Integer,
+        record -> Binary,
+        created_at -> BigInt,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    users,
+    organizations,
+    memberships,
+    projects,
+    project_keys,
+    sessions,
+    api_tokens,
+    environments,
+    releases,
+    issues,
+    issue_hashes,
+    events,
+    issue_hours,
+    issue_days,
+    project_hours,
+    issue_users,
+    issue_tags,
+    activity,
+    usage_hours,
+    tasks,
+    leases,
+    sequences,
+    nodes,
+    queue_partitions,
+    consumed,
+    dead_records,
+);

@@ -1,1 +1,352 @@
-//! config.
+//! Every setting: its flag, environment name, default and one sentence of help.
+//! In: arguments and environment. Out: a checked [`Config`], or all mistakes at once.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::store::DatabaseUrl;
+
+/// The part of a node's work that a process does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Role {
+    /// Receives events and writes them to the journal.
+    Ingest,
+    /// Digests events and runs tasks.
+    Worker,
+    /// Serves the dashboard and the JSON API.
+    Web,
+    /// Starts periodic tasks, on one node at a time.
+    Scheduler,
+}
+
+impl Role {
+    pub const ALL: [Self; 4] = [Self::Ingest, Self::Worker, Self::Web, Self::Scheduler];
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+/// Where data lives: shared by `serve` and the commands beside it.
+#[derive(Debug, Clone, Args)]
+pub struct StorageArgs {
+    /// Folder for the SQLite file, journal and secret key.
+    #[arg(long, env = "BUGLE_DATA_DIR", default_value = "./data", value_name = "PATH")]
+    pub data_dir: PathBuf,
+
+    /// Database: `sqlite:PATH`, `postgres://…` or `mysql://…`; by default `bugle.db` in the data folder.
+    #[arg(long, env = "BUGLE_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+
+    /// Path of a file that holds the database URL.
+    #[arg(long, env = "BUGLE_DATABASE_URL_FILE", value_name = "PATH")]
+    pub database_url_file: Option<PathBuf>,
+
+    /// Public address, used in DSNs, links and mail; by default made from the listen address.
+    #[arg(long, env = "BUGLE_BASE_URL", value_name = "URL")]
+    pub base_url: Option<String>,
+
+    /// Address and port to listen on; port 0 takes a free one.
+    #[arg(long, env = "BUGLE_LISTEN", default_value = "127.0.0.1:8000", value_name = "ADDR")]
+    pub listen: SocketAddr,
+}
+
+/// How mail leaves.
+#[derive(Debug, Clone, Args)]
+pub struct MailArgs {
+    /// SMTP server, as in `smtp://user:pass@host:587?tls=required`; without it mail is off.
+    #[arg(long, env = "BUGLE_SMTP_URL", value_name = "URL", hide_env_values = true)]
+    pub smtp_url: Option<String>,
+
+    /// Path of a file that holds the SMTP URL.
+    #[arg(long, env = "BUGLE_SMTP_URL_FILE", value_name = "PATH")]
+    pub smtp_url_file: Option<PathBuf>,
+
+    /// Sender of mails; by default `bugle@` and the host of the public address.
+    #[arg(long, env = "BUGLE_MAIL_FROM", value_name = "ADDRESS")]
+    pub mail_from: Option<String>,
+}
+
+/// What only a running server needs.
+#[derive(Debug, Clone, Args)]
+pub struct ServeArgs {
+    #[command(flatten)]
+    pub storage: StorageArgs,
+
+    #[command(flatten)]
+    pub mail: MailArgs,
+
+    /// Parts of the work this process does, separated by commas.
+    #[arg(long, env = "BUGLE_ROLES", value_enum, value_delimiter = ',', default_value = "ingest,worker,web,scheduler")]
+    pub roles: Vec<Role>,
+
+    /// Redis for several nodes, as in `redis://host:6379/0` or `rediss://…`; without it the embedded queue.
+    #[arg(long, env = "BUGLE_REDIS_URL", value_name = "URL", hide_env_values = true)]
+    pub redis_url: Option<String>,
+
+    /// Path of a file that holds the Redis URL.
+    #[arg(long, env = "BUGLE_REDIS_URL_FILE", value_name = "PATH")]
+    pub redis_url_file: Option<PathBuf>,
+
+    /// Prefix of all keys in Redis, so that several systems can share one.
+    #[arg(long, env = "BUGLE_REDIS_PREFIX", default_value = "bugle", value_name = "TEXT")]
+    pub redis_prefix: String,
+
+    /// Secret key, at least 32 characters; by default generated and kept in the data folder. Several nodes need the same.
+    #[arg(long, env = "BUGLE_SECRET_KEY", value_name = "TEXT", hide_env_values = true)]
+    pub secret_key: Option<String>,
+
+    /// Path of a file that holds the secret key.
+    #[arg(long, env = "BUGLE_SECRET_KEY_FILE", value_name = "PATH")]
+    pub secret_key_file: Option<PathBuf>,
+
+    /// Addresses of proxies whose `X-Forwarded-*` headers count, separated by commas.
+    #[arg(long, env = "BUGLE_TRUSTED_PROXIES", value_delimiter = ',', value_name = "ADDRS")]
+    pub trusted_proxies: Vec<IpAddr>,
+
+    /// Threads that digest events, by default the number of cores; 0 pauses digestion (the journal keeps).
+    #[arg(long, env = "BUGLE_WORKERS", value_name = "COUNT")]
+    pub workers: Option<usize>,
+
+    /// Size of the journal in bytes at which ingest answers 503.
+    #[arg(long, env = "BUGLE_JOURNAL_LIMIT", default_value_t = 20 * 1024 * 1024 * 1024, value_name = "BYTES")]
+    pub journal_limit: u64,
+
+    /// Days that events are kept.
+    #[arg(long, env = "BUGLE_RETENTION_DAYS", default_value_t = 90, value_name = "DAYS")]
+    pub retention_days: u32,
+
+    /// E-mail of the first account, created at start while no account exists.
+    #[arg(long, env = "BUGLE_ADMIN_EMAIL", value_name = "EMAIL")]
+    pub admin_email: Option<String>,
+
+    /// Password of the first account.
+    #[arg(long, env = "BUGLE_ADMIN_PASSWORD", value_name = "TEXT", hide_env_values = true)]
+    pub admin_password: Option<String>,
+
+    /// Path of a file that holds the password of the first account.
+    #[arg(long, env = "BUGLE_ADMIN_PASSWORD_FILE", value_name = "PATH")]
+    pub admin_password_file: Option<PathBuf>,
+
+    /// Refuse to start when migrations are pending, instead of running them.
+    #[arg(long, env = "BUGLE_NO_MIGRATE")]
+    pub no_migrate: bool,
+
+    /// Form of the log on standard error.
+    #[arg(long, env = "BUGLE_LOG_FORMAT", value_enum, default_value = "text")]
+    pub log_format: LogFormat,
+
+    /// Log filter, as in `info` or `bugle=debug`.
+    #[arg(long, env = "BUGLE_LOG", default_value = "info", value_name = "FILTER")]
+    pub log: String,
+}
+
+/// The checked settings of a running server.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub data_dir: PathBuf,
+    pub database: DatabaseUrl,
+    pub listen: SocketAddr,
+    /// As given; [`crate::app::App::base_url`] has the one to use.
+    pub base_url: Option<String>,
+    pub roles: Vec<Role>,
+    pub redis_url: Option<String>,
+    pub redis_prefix: String,
+    pub secret_key: String,
+    pub trusted_proxies: Vec<IpAddr>,
+    pub workers: usize,
+    pub journal_limit: u64,
+    pub retention_days: u32,
+    pub smtp_url: Option<String>,
+    pub mail_from: Option<String>,
+    pub admin: Option<(String, String)>,
+    pub no_migrate: bool,
+}
+
+/// All mistakes in the settings, a sentence each.
+#[derive(Debug, thiserror::Error)]
+#[error("the settings cannot be used:\n  - {}", .0.join("\n  - "))]
+pub struct ConfigError(pub Vec<String>);
+
+/// A secret from its own setting or from the file that `…_FILE` names.
+pub fn secret(name: &str, value: Option<&String>, file: Option<&PathBuf>) -> Result<Option<String>, String> {
+    match (value, file) {
+        (Some(_), Some(_)) => Err(format!("{name} and {name}_FILE are both set; keep one of them")),
+        (Some(value), None) => Ok(Some(value.clone()).filter(|value| !value.is_empty())),
+        (None, Some(path)) => std::fs::read_to_string(path)
+            .map(|text| Some(text.trim_end_matches(['\n', '\r']).to_owned()))
+            .map_err(|error| format!("{name}_FILE: cannot read {}: {error}", path.display())),
+        (None, None) => Ok(None),
+    }
+}
+
+impl StorageArgs {
+    /// The database to use; makes sure that the data folder exists.
+    pub fn database(&self) -> Result<DatabaseUrl, String> {
+        std::fs::create_dir_all(&self.data_dir)
+            .map_err(|error| format!("cannot create the data folder {}: {error}", self.data_dir.display()))?;
+        let given = secret("BUGLE_DATABASE_URL", self.database_url.as_ref(), self.database_url_file.as_ref())?;
+        let text = given.unwrap_or_else(|| format!("sqlite:{}", self.data_dir.join("bugle.db").display()));
+        DatabaseUrl::parse(&text).map_err(|error| error.to_string())
+    }
+
+    /// The public address when a command makes a DSN or a link, without a trailing slash.
+    pub fn public_url(&self) -> Result<String, String> {
+        match &self.base_url {
+            Some(url) => checked_base_url(url),
+            None => Ok(default_base_url(self.listen)),
+        }
+    }
+}
+
+/// `http://localhost:PORT` for a wildcard address, else the address itself.
+pub fn default_base_url(listen: SocketAddr) -> String {
+    if listen.ip().is_unspecified() {
+        format!("http://localhost:{}", listen.port())
+    } else {
+        format!("http://{listen}")
+    }
+}
+
+fn checked_base_url(text: &str) -> Result<String, String> {
+    let url = url::Url::parse(text).map_err(|error| format!("BUGLE_BASE_URL '{text}' is not a URL: {error}"))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() || url.query().is_some() || url.fragment().is_some() {
+        return Err(format!("BUGLE_BASE_URL '{text}' must look like https://bugle.example.com"));
+    }
+    if url.path() != "/" {
+        return Err(format!("BUGLE_BASE_URL '{text}' must not have a path: Bugle wants a host of its own"));
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
+impl ServeArgs {
+    /// Checks everything and reports every mistake.
+    pub fn check(&self) -> Result<Config, ConfigError> {
+        let mut mistakes = Vec::new();
+        let mut note = |result: Result<Option<String>, String>| {
+            result.unwrap_or_else(|mistake| {
+                mistakes.push(mistake);
+                None
+            })
+        };
+        let redis_url = note(secret("BUGLE_REDIS_URL", self.redis_url.as_ref(), self.redis_url_file.as_ref()));
+        let smtp_url = note(secret("BUGLE_SMTP_URL", self.mail.smtp_url.as_ref(), self.mail.smtp_url_file.as_ref()));
+        let secret_key = note(secret("BUGLE_SECRET_KEY", self.secret_key.as_ref(), self.secret_key_file.as_ref()));
+        let admin_password = note(secret("BUGLE_ADMIN_PASSWORD", self.admin_password.as_ref(), self.admin_password_file.as_ref()));
+        let base_url = note(self.storage.base_url.as_deref().map(checked_base_url).transpose());
+
+        let database = self.storage.database().map_err(|mistake| mistakes.push(mistake)).ok();
+        if self.roles.is_empty() {
+            mistakes.push("--roles needs at least one of ingest, worker, web, scheduler".to_owned());
+        }
+        let alone = Role::ALL.iter().all(|role| self.roles.contains(role));
+        if !alone {
+            self.check_cluster(database.as_ref(), redis_url.as_deref(), secret_key.as_deref(), &mut mistakes);
+        }
+        if let Some(url) = &redis_url
+            && !url.starts_with("redis://")
+            && !url.starts_with("rediss://")
+        {
+            mistakes.push("BUGLE_REDIS_URL must start with redis:// or rediss://".to_owned());
+        }
+        let admin = match (&self.admin_email, admin_password) {
+            (Some(email), Some(password)) => Some((email.clone(), password)),
+            (None, None) => None,
+            _ => {
+                mistakes.push("BUGLE_ADMIN_EMAIL and BUGLE_ADMIN_PASSWORD go together; set both or none".to_owned());
+                None
+            }
+        };
+        let secret_key = match secret_key {
+            Some(key) if key.chars().count() < 32 => {
+                mistakes.push("BUGLE_SECRET_KEY needs at least 32 characters; `openssl rand -hex 32` makes one".to_owned());
+                None
+            }
+            Some(key) => Some(key),
+            None => kept_secret_key(&self.storage.data_dir).map_err(|mistake| mistakes.push(mistake)).ok(),
+        };
+        if let Some(days) = Some(self.retention_days).filter(|days| *days == 0) {
+            mistakes.push(format!("BUGLE_RETENTION_DAYS is {days}; keep events for at least one day"));
+        }
+        match (database, secret_key) {
+            (Some(database), Some(secret_key)) if mistakes.is_empty() => Ok(Config {
+                data_dir: self.storage.data_dir.clone(),
+                database,
+                listen: self.storage.listen,
+                base_url,
+                roles: self.roles.clone(),
+                redis_url,
+                redis_prefix: self.redis_prefix.clone(),
+                secret_key,
+                trusted_proxies: self.trusted_proxies.clone(),
+                workers: self.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from)),
+                journal_limit: self.journal_limit,
+                retention_days: self.retention_days,
+                smtp_url,
+                mail_from: self.mail.mail_from.clone(),
+                admin,
+                no_migrate: self.no_migrate,
+            }),
+            _ => Err(ConfigError(mistakes)),
+        }
+    }
+
+    /// Several nodes share a database, a queue and a key; anything else would lose events or sessions.
+    fn check_cluster(&self, database: Option<&DatabaseUrl>, redis: Option<&str>, key: Option<&str>, mistakes: &mut Vec<String>) {
+        let roles = "with only some of the roles this is one of several nodes, which";
+        if database.is_some_and(|url| url.sqlite_path().is_some()) {
+            mistakes.push(format!("{roles} need PostgreSQL or MySQL: set BUGLE_DATABASE_URL"));
+        }
+        // Without ingest and worker on one node, records reach a worker only through Redis.
+        if redis.is_none() {
+            mistakes.push(format!("{roles} need Redis: set BUGLE_REDIS_URL"));
+        }
+        if key.is_none() {
+            mistakes.push(format!("{roles} need one common BUGLE_SECRET_KEY"));
+        }
+    }
+}
+
+impl Config {
+    pub fn has_role(&self, role: Role) -> bool {
+        self.roles.contains(&role)
+    }
+
+    /// A short digest of the secret key: nodes compare it without telling it.
+    pub fn key_fingerprint(&self) -> String {
+        use sha2::{Digest, Sha256};
+        let digest = Sha256::digest(format!("bugle node fingerprint {}", self.secret_key));
+        hex::encode(&digest[..8])
+    }
+}
+
+/// Reads the generated key from the data folder, or generates it there, readable by the owner only.
+fn kept_secret_key(data_dir: &std::path::Path) -> Result<String, String> {
+    use std::io::Write as _;
+    let path = data_dir.join("secret_key");
+    match std::fs::read_to_string(&path) {
+        Ok(key) if key.trim().len() >= 32 => return Ok(key.trim().to_owned()),
+        Ok(_) => return Err(format!("{} is damaged: restore it, or delete it to sign everybody out", path.display())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(format!("cannot read {}: {error}", path.display())),
+    }
+    let mut bytes = [0u8; 32];
+    getrandom::fill(&mut bytes).map_err(|error| format!("no random bytes for a secret key: {error}"))?;
+    let key = hex::encode(bytes);
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    options
+        .open(&path)
+        .and_then(|mut file| file.write_all(key.as_bytes()).and_then(|()| file.sync_all()))
+        .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    Ok(key)
+}

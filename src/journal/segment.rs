@@ -1,0 +1,132 @@
+//! Files of the journal. In: a folder. Out: its segments in order, each with the frames that are whole.
+//!
+//! A segment is named by its number and begins with: magic `BGLS`, version `u32`, node `i64`, first sequence number `u64`.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use super::record::{self, FRAME_HEAD};
+
+const MAGIC: &[u8; 4] = b"BGLS";
+const VERSION: u32 = 1;
+pub(super) const HEADER: u64 = 24;
+
+/// What the head of a segment says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Header {
+    pub node: i64,
+    pub first_seq: u64,
+}
+
+/// One whole frame of a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Found {
+    pub offset: u32,
+    pub seq: u64,
+    pub project_id: i64,
+}
+
+/// What a walk over a segment found.
+#[derive(Debug, Default)]
+pub(super) struct Scan {
+    pub found: Vec<Found>,
+    /// Where the last whole frame ends.
+    pub good_end: u64,
+    /// Stretches of bytes that are no frame, with something readable behind them.
+    pub damaged: u64,
+}
+
+pub(super) fn path(folder: &Path, number: u32) -> PathBuf {
+    folder.join(format!("{number:010}.log"))
+}
+
+/// The numbers of the segments in a folder, oldest first.
+pub(super) fn list(folder: &Path) -> io::Result<Vec<u32>> {
+    let mut numbers = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        if let Some(number) = name.to_str().and_then(|name| name.strip_suffix(".log")).and_then(|name| name.parse().ok()) {
+            numbers.push(number);
+        }
+    }
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+/// Creates a segment and makes its name durable.
+pub(super) fn create(folder: &Path, number: u32, header: Header) -> io::Result<File> {
+    let mut file = OpenOptions::new().create(true).truncate(true).read(true).write(true).open(path(folder, number))?;
+    let mut head = Vec::with_capacity(HEADER as usize);
+    head.extend_from_slice(MAGIC);
+    head.extend_from_slice(&VERSION.to_le_bytes());
+    head.extend_from_slice(&header.node.to_le_bytes());
+    head.extend_from_slice(&header.first_seq.to_le_bytes());
+    file.write_all(&head)?;
+    file.sync_data()?;
+    sync_folder(folder)?;
+    Ok(file)
+}
+
+/// Deletes a segment for good: a record that is digested must not come back after a power cut.
+pub(super) fn delete(folder: &Path, number: u32) -> io::Result<()> {
+    std::fs::remove_file(path(folder, number))?;
+    sync_folder(folder)
+}
+
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Reads the head of a segment; none if it is torn or foreign.
+pub(super) fn read_header(file: &mut File) -> io::Result<Option<Header>> {
+    let mut head = [0u8; HEADER as usize];
+    match file.read_exact(&mut head) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    if &head[..4] != MAGIC || head[4..8] != VERSION.to_le_bytes() {
+        return Ok(None);
+    }
+    let number = |at: usize| u64::from_le_bytes(head[at..at + 8].try_into().expect("eight bytes"));
+    Ok(Some(Header { node: number(8) as i64, first_seq: number(16) }))
+}
+
+/// Walks over the frames behind the head. Damage is skipped to the next readable frame.
+pub(super) fn scan(file: &mut File) -> io::Result<Scan> {
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    let mut scan = Scan { good_end: HEADER, ..Scan::default() };
+    let mut at = 0;
+    let mut in_damage = false;
+    while at < bytes.len() {
+        if let Some((length, found)) = frame_at(&bytes, at) {
+            if in_damage {
+                scan.damaged += 1;
+                in_damage = false;
+            }
+            scan.found.push(found);
+            at += FRAME_HEAD + length;
+            scan.good_end = HEADER + at as u64;
+        } else {
+            in_damage = true;
+            at = match record::find_magic(&bytes[at + 1..]) {
+                Some(distance) => at + 1 + distance,
+                None => bytes.len(),
+            };
+        }
+    }
+    Ok(scan)
+}
+
+fn frame_at(bytes: &[u8], at: usize) -> Option<(usize, Found)> {
+    let (length, checksum) = record::decode_head(bytes.get(at..at + FRAME_HEAD)?)?;
+    let body = bytes.get(at + FRAME_HEAD..at + FRAME_HEAD + length)?;
+    if crc32fast::hash(body) != checksum {
+        return None;
+    }
+    let (seq, project_id) = record::peek(body)?;
+    let offset = u32::try_from(HEADER + at as u64).ok()?;
+    Some((length, Found { offset, seq, project_id }))
+}

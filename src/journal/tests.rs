@@ -1,0 +1,104 @@
+//! The journal as its users see it: what was promised comes back, once, also after a crash or damage.
+
+use super::*;
+use crate::protocol::event_id::EventId;
+
+fn draft(project_id: i64, payload: &[u8]) -> Draft<'_> {
+    Draft {
+        kind: RecordKind::Event,
+        project_id,
+        key_id: 1,
+        event_id: EventId::from_bytes([7; 16]),
+        sent_at_ms: None,
+        remote_addr: None,
+        client: "test/1",
+        payload,
+    }
+}
+
+fn payloads(journal: &Journal) -> Vec<String> {
+    let claimed = journal.claim(10_000, Duration::ZERO);
+    claimed.iter().map(|claim| String::from_utf8_lossy(&claim.record.payload).into_owned()).collect()
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_comes_back_after_a_crash() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let first = Journal::open(folder.path(), u64::MAX).expect("opens");
+    for number in 0..20 {
+        first.append(&draft(number % 3, format!("event {number}").as_bytes())).await.expect("kept");
+    }
+    // No close: the process is gone. What it had claimed comes again.
+    let _ = first.claim(5, Duration::ZERO);
+    let node = first.node();
+    let second = Journal::open(folder.path(), u64::MAX).expect("opens again");
+    assert_eq!(second.node(), node);
+    let mut found = payloads(&second);
+    found.sort();
+    let mut expected: Vec<String> = (0..20).map(|number| format!("event {number}")).collect();
+    expected.sort();
+    assert_eq!(found, expected);
+    second.append(&draft(1, b"new")).await.expect("kept");
+    let seqs: Vec<u64> = second.claim(10, Duration::ZERO).iter().map(|claim| claim.record.seq).collect();
+    assert_eq!(seqs, [21], "a number is never used twice");
+}
+
+#[tokio::test]
+async fn digested_records_leave_the_disk_and_numbers_go_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let journal = Journal::open(folder.path(), u64::MAX).expect("opens");
+    journal.append(&draft(1, b"secret")).await.expect("kept");
+    let claimed = journal.claim(10, Duration::ZERO);
+    journal.ack(&[claimed[0].position]);
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while journal.safe_below() < 2 {
+        assert!(Instant::now() < deadline, "the digested segment is let go");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    for entry in std::fs::read_dir(folder.path()).expect("the folder") {
+        let bytes = std::fs::read(entry.expect("an entry").path()).expect("a file");
+        assert!(memchr::memmem::find(&bytes, b"secret").is_none());
+    }
+    journal.close();
+    let again = Journal::open(folder.path(), u64::MAX).expect("opens again");
+    again.append(&draft(1, b"next")).await.expect("kept");
+    assert_eq!(again.claim(1, Duration::ZERO)[0].record.seq, 2);
+}
+
+#[tokio::test]
+async fn damage_costs_only_the_damaged_record() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let journal = Journal::open(folder.path(), u64::MAX).expect("opens");
+    for text in ["one", "two", "three"] {
+        journal.append(&draft(1, text.as_bytes())).await.expect("kept");
+    }
+    journal.close();
+    let path = segment::path(folder.path(), 1);
+    let mut bytes = std::fs::read(&path).expect("a segment");
+    let at = memchr::memmem::find(&bytes, b"two").expect("the second record");
+    bytes[at] ^= 0xff;
+    bytes.extend_from_slice(b"torn end");
+    std::fs::write(&path, &bytes).expect("written");
+    let again = Journal::open(folder.path(), u64::MAX).expect("opens again");
+    assert_eq!(payloads(&again), ["one", "three"]);
+    assert_eq!(again.status().damaged, 1);
+}
+
+#[tokio::test]
+async fn a_full_journal_refuses_and_recovers() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let journal = Journal::open(folder.path(), 2_000).expect("opens");
+    let payload = vec![b'x'; 1_500];
+    journal.append(&draft(1, &payload)).await.expect("kept");
+    journal.append(&draft(1, &payload)).await.expect("kept: the limit was not reached before");
+    assert_eq!(journal.append(&draft(1, &payload)).await, Err(JournalError::Full("BUGLE_JOURNAL_LIMIT is reached")));
+    assert!(!journal.status().writable);
+    let positions: Vec<Position> = journal.claim(10, Duration::ZERO).iter().map(|claim| claim.position).collect();
+    journal.ack(&positions);
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !journal.status().writable {
+        assert!(Instant::now() < deadline, "room comes back");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    journal.append(&draft(1, &payload)).await.expect("kept again");
+}

@@ -1,0 +1,160 @@
+//! Group commit. In: frames from many requests. Out: one write and one sync for all that arrived during the last
+//! one, then the word to each that its bytes are on the disk.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use super::index::{Position, Segment};
+use super::segment::{self, HEADER, Header};
+use super::{JournalError, Pending, Shared};
+
+/// A segment is closed at this size.
+const SEGMENT_BYTES: u64 = 32 * 1024 * 1024;
+const TICK: Duration = Duration::from_millis(500);
+
+/// The segment that is being appended to.
+pub(super) struct Active {
+    pub number: u32,
+    pub file: File,
+    pub length: u64,
+}
+
+pub(super) struct Writer {
+    pub shared: Arc<Shared>,
+    pub folder: PathBuf,
+    pub node: i64,
+    pub active: Active,
+}
+
+impl Writer {
+    /// Runs until the journal is closed and everything pending is written.
+    pub fn run(mut self) {
+        let mut last_tick = Instant::now();
+        loop {
+            let Some(batch) = self.next_batch() else {
+                return;
+            };
+            if !batch.frames.is_empty() {
+                self.commit(batch);
+            }
+            if last_tick.elapsed() >= TICK {
+                last_tick = Instant::now();
+                self.tick();
+            }
+        }
+    }
+
+    /// Waits for frames, at most a tick; none when the journal is closed and empty.
+    fn next_batch(&self) -> Option<Pending> {
+        let mut pending = self.shared.pending.lock().expect("no thread panics with this lock");
+        if pending.frames.is_empty() {
+            if pending.closed {
+                return None;
+            }
+            let waited = self.shared.written.wait_timeout(pending, TICK).expect("no thread panics with this lock");
+            pending = waited.0;
+        }
+        let fresh = Pending { next_seq: pending.next_seq, last_received_ms: pending.last_received_ms, closed: pending.closed, ..Pending::default() };
+        Some(std::mem::replace(&mut pending, fresh))
+    }
+
+    fn commit(&mut self, batch: Pending) {
+        let result = self.append(&batch);
+        if let Err(error) = &result {
+            tracing::error!(%error, "the journal cannot be written; answering 503 until it can");
+            self.shared.failing.store(true, Ordering::Release);
+        }
+        for waiter in batch.waiters {
+            // A client that went away does not wait any more; its event is kept all the same.
+            let _ = waiter.send(result.as_ref().map(|_| ()).map_err(|error| JournalError::Write(error.to_string())));
+        }
+    }
+
+    fn append(&mut self, batch: &Pending) -> io::Result<()> {
+        if self.shared.failing.load(Ordering::Acquire) {
+            return Err(io::Error::other("the journal is being repaired"));
+        }
+        if self.active.length >= SEGMENT_BYTES {
+            let first_seq = batch.marks.first().map_or(batch.next_seq, |mark| mark.seq);
+            self.rotate(first_seq)?;
+        }
+        self.active.file.write_all(&batch.frames)?;
+        self.active.file.sync_data()?;
+        let base = self.active.length;
+        self.active.length += batch.frames.len() as u64;
+        let mut index = self.shared.index.lock().expect("no thread panics with this lock");
+        if let Some(segment) = index.segments.get_mut(&self.active.number) {
+            segment.bytes = self.active.length;
+        }
+        for mark in &batch.marks {
+            index.push(mark.project_id, Position::new(self.active.number, (base + mark.offset as u64) as u32));
+        }
+        self.shared.bytes.store(index.bytes(), Ordering::Relaxed);
+        drop(index);
+        self.shared.readable.notify_all();
+        Ok(())
+    }
+
+    /// Closes the active segment and begins the next one.
+    fn rotate(&mut self, first_seq: u64) -> io::Result<()> {
+        let number = self.active.number + 1;
+        let file = segment::create(&self.folder, number, Header { node: self.node, first_seq })?;
+        let reader = Arc::new(file.try_clone()?);
+        let finished = {
+            let mut index = self.shared.index.lock().expect("no thread panics with this lock");
+            if let Some(old) = index.segments.get_mut(&self.active.number) {
+                old.sealed = true;
+            }
+            index.segments.insert(number, Segment { file: reader, first_seq, bytes: HEADER, records: 0, acked: 0, sealed: false });
+            index.finished()
+        };
+        self.active = Active { number, file, length: HEADER };
+        self.shared.delete_finished(&self.folder, &finished);
+        Ok(())
+    }
+
+    /// Housekeeping: repairs after a failure, lets go of digested data, looks at the disk.
+    fn tick(&mut self) {
+        if self.shared.failing.load(Ordering::Acquire) {
+            match self.repair() {
+                Ok(()) => {
+                    tracing::info!("the journal can be written again");
+                    self.shared.failing.store(false, Ordering::Release);
+                }
+                Err(error) => tracing::warn!(%error, "the journal still cannot be written"),
+            }
+            return;
+        }
+        // What scrubbing removes must not live on in a segment that nobody fills up.
+        let digested = {
+            let index = self.shared.index.lock().expect("no thread panics with this lock");
+            index.segments.get(&self.active.number).is_some_and(|active| active.records > 0 && active.acked == active.records)
+        };
+        if digested {
+            let shared = Arc::clone(&self.shared);
+            // Held during the switch, so that no number is given out that the new segment's head does not know of.
+            let pending = shared.pending.lock().expect("no thread panics with this lock");
+            if pending.frames.is_empty()
+                && let Err(error) = self.rotate(pending.next_seq)
+            {
+                tracing::error!(%error, "the journal cannot begin a new segment");
+                shared.failing.store(true, Ordering::Release);
+            }
+        }
+        self.shared.look_at_disk(&self.folder);
+    }
+
+    /// A failed sync leaves the handle unreliable: cut the file back to what was acknowledged through a fresh handle
+    /// and go on in a new segment.
+    fn repair(&mut self) -> io::Result<()> {
+        let fresh = OpenOptions::new().write(true).open(segment::path(&self.folder, self.active.number))?;
+        fresh.set_len(self.active.length)?;
+        fresh.sync_all()?;
+        let next_seq = self.shared.pending.lock().expect("no thread panics with this lock").next_seq;
+        self.rotate(next_seq)
+    }
+}

@@ -1,4 +1,6 @@
 //! The nouns and their rules, known to everybody and knowing nobody.
 
+pub mod event;
+pub mod issue;
 pub mod names;
 pub mod password;

@@ -1,1 +1,64 @@
-//! process.
+//! Pure processing: the bytes of one event in, a normalised, scrubbed and grouped event out. No I/O, no clock.
+//! The recipe stands in [`process`]; each step is a module of its own.
+
+use std::net::IpAddr;
+
+use crate::protocol::event_id::EventId;
+
+pub use crate::model::event::{EventKind, Level};
+
+/// One event as it came in, with what only the request knew.
+#[derive(Debug, Clone, Copy)]
+pub struct Incoming<'a> {
+    pub payload: &'a [u8],
+    /// The id that was acknowledged; it wins over the one in the payload.
+    pub event_id: EventId,
+    pub received_ms: i64,
+    /// The client's clock when it sent the envelope.
+    pub sent_at_ms: Option<i64>,
+    pub remote_addr: Option<IpAddr>,
+    /// `name/version` from the authentication header.
+    pub sdk_client: Option<&'a str>,
+}
+
+/// One event as the store takes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProcessedEvent {
+    pub event_id: EventId,
+    /// When it happened, after correction of the client's clock.
+    pub timestamp_ms: i64,
+    pub received_ms: i64,
+    pub kind: EventKind,
+    pub level: Level,
+    pub platform: String,
+    /// The whole title, such as `KeyError: 'price'`.
+    pub title: String,
+    /// Its first part (`KeyError`), or the message.
+    pub title_type: String,
+    /// Its second part (`'price'`), or nothing.
+    pub title_value: String,
+    pub culprit: String,
+    pub location: String,
+    pub logger: Option<String>,
+    pub release: Option<String>,
+    pub dist: Option<String>,
+    pub environment: Option<String>,
+    /// Identity for counting distinct users, with its kind: `id:4711`, `email:jane@example.com`.
+    pub user_key: Option<String>,
+    pub handled: Option<bool>,
+    /// The SDK's tags and the derived ones; see docs/event-format.md.
+    pub tags: Vec<(String, String)>,
+    /// Grouping hashes. The first names a new issue; any of them finds an old one.
+    pub hashes: Vec<[u8; 16]>,
+    /// The normalised event as compact JSON; see docs/event-format.md.
+    pub payload: Vec<u8>,
+}
+
+/// Why a payload is no event. Trying again changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProcessError {
+    #[error("the event is not valid JSON: {0}")]
+    NotJson(String),
+    #[error("the event is not a JSON object")]
+    NotAnObject,
+}

@@ -35,11 +35,21 @@ pub enum LogFormat {
 #[derive(Debug, Clone, Args)]
 pub struct StorageArgs {
     /// Folder for the SQLite file, journal and secret key.
-    #[arg(long, env = "BUGLE_DATA_DIR", default_value = "./data", value_name = "PATH")]
+    #[arg(
+        long,
+        env = "BUGLE_DATA_DIR",
+        default_value = "./data",
+        value_name = "PATH"
+    )]
     pub data_dir: PathBuf,
 
     /// Database: `sqlite:PATH`, `postgres://…` or `mysql://…`; by default `bugle.db` in the data folder.
-    #[arg(long, env = "BUGLE_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "BUGLE_DATABASE_URL",
+        value_name = "URL",
+        hide_env_values = true
+    )]
     pub database_url: Option<String>,
 
     /// Path of a file that holds the database URL.
@@ -51,7 +61,12 @@ pub struct StorageArgs {
     pub base_url: Option<String>,
 
     /// Address and port to listen on; port 0 takes a free one.
-    #[arg(long, env = "BUGLE_LISTEN", default_value = "127.0.0.1:8000", value_name = "ADDR")]
+    #[arg(
+        long,
+        env = "BUGLE_LISTEN",
+        default_value = "127.0.0.1:8000",
+        value_name = "ADDR"
+    )]
     pub listen: SocketAddr,
 }
 
@@ -59,7 +74,12 @@ pub struct StorageArgs {
 #[derive(Debug, Clone, Args)]
 pub struct MailArgs {
     /// SMTP server, as in `smtp://user:pass@host:587?tls=required`; without it mail is off.
-    #[arg(long, env = "BUGLE_SMTP_URL", value_name = "URL", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "BUGLE_SMTP_URL",
+        value_name = "URL",
+        hide_env_values = true
+    )]
     pub smtp_url: Option<String>,
 
     /// Path of a file that holds the SMTP URL.
@@ -81,11 +101,22 @@ pub struct ServeArgs {
     pub mail: MailArgs,
 
     /// Parts of the work this process does, separated by commas.
-    #[arg(long, env = "BUGLE_ROLES", value_enum, value_delimiter = ',', default_value = "ingest,worker,web,scheduler")]
+    #[arg(
+        long,
+        env = "BUGLE_ROLES",
+        value_enum,
+        value_delimiter = ',',
+        default_value = "ingest,worker,web,scheduler"
+    )]
     pub roles: Vec<Role>,
 
     /// Redis for several nodes, as in `redis://host:6379/0` or `rediss://…`; without it the embedded queue.
-    #[arg(long, env = "BUGLE_REDIS_URL", value_name = "URL", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "BUGLE_REDIS_URL",
+        value_name = "URL",
+        hide_env_values = true
+    )]
     pub redis_url: Option<String>,
 
     /// Path of a file that holds the Redis URL.
@@ -93,11 +124,21 @@ pub struct ServeArgs {
     pub redis_url_file: Option<PathBuf>,
 
     /// Prefix of all keys in Redis, so that several systems can share one.
-    #[arg(long, env = "BUGLE_REDIS_PREFIX", default_value = "bugle", value_name = "TEXT")]
+    #[arg(
+        long,
+        env = "BUGLE_REDIS_PREFIX",
+        default_value = "bugle",
+        value_name = "TEXT"
+    )]
     pub redis_prefix: String,
 
     /// Secret key, at least 32 characters; by default generated and kept in the data folder. Several nodes need the same.
-    #[arg(long, env = "BUGLE_SECRET_KEY", value_name = "TEXT", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "BUGLE_SECRET_KEY",
+        value_name = "TEXT",
+        hide_env_values = true
+    )]
     pub secret_key: Option<String>,
 
     /// Path of a file that holds the secret key.
@@ -105,7 +146,12 @@ pub struct ServeArgs {
     pub secret_key_file: Option<PathBuf>,
 
     /// Addresses of proxies whose `X-Forwarded-*` headers count, separated by commas.
-    #[arg(long, env = "BUGLE_TRUSTED_PROXIES", value_delimiter = ',', value_name = "ADDRS")]
+    #[arg(
+        long,
+        env = "BUGLE_TRUSTED_PROXIES",
+        value_delimiter = ',',
+        value_name = "ADDRS"
+    )]
     pub trusted_proxies: Vec<IpAddr>,
 
     /// Threads that digest events, by default the number of cores; 0 pauses digestion (the journal keeps).
@@ -117,7 +163,12 @@ pub struct ServeArgs {
     pub journal_limit: u64,
 
     /// Days that events are kept.
-    #[arg(long, env = "BUGLE_RETENTION_DAYS", default_value_t = 90, value_name = "DAYS")]
+    #[arg(
+        long,
+        env = "BUGLE_RETENTION_DAYS",
+        default_value_t = 90,
+        value_name = "DAYS"
+    )]
     pub retention_days: u32,
 
     /// E-mail of the first account, created at start while no account exists.
@@ -125,7 +176,12 @@ pub struct ServeArgs {
     pub admin_email: Option<String>,
 
     /// Password of the first account.
-    #[arg(long, env = "BUGLE_ADMIN_PASSWORD", value_name = "TEXT", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "BUGLE_ADMIN_PASSWORD",
+        value_name = "TEXT",
+        hide_env_values = true
+    )]
     pub admin_password: Option<String>,
 
     /// Path of a file that holds the password of the first account.
@@ -173,9 +229,15 @@ pub struct Config {
 pub struct ConfigError(pub Vec<String>);
 
 /// A secret from its own setting or from the file that `…_FILE` names.
-pub fn secret(name: &str, value: Option<&String>, file: Option<&PathBuf>) -> Result<Option<String>, String> {
+pub fn secret(
+    name: &str,
+    value: Option<&String>,
+    file: Option<&PathBuf>,
+) -> Result<Option<String>, String> {
     match (value, file) {
-        (Some(_), Some(_)) => Err(format!("{name} and {name}_FILE are both set; keep one of them")),
+        (Some(_), Some(_)) => Err(format!(
+            "{name} and {name}_FILE are both set; keep one of them"
+        )),
         (Some(value), None) => Ok(Some(value.clone()).filter(|value| !value.is_empty())),
         (None, Some(path)) => std::fs::read_to_string(path)
             .map(|text| Some(text.trim_end_matches(['\n', '\r']).to_owned()))
@@ -187,10 +249,19 @@ pub fn secret(name: &str, value: Option<&String>, file: Option<&PathBuf>) -> Res
 impl StorageArgs {
     /// The database to use; makes sure that the data folder exists.
     pub fn database(&self) -> Result<DatabaseUrl, String> {
-        std::fs::create_dir_all(&self.data_dir)
-            .map_err(|error| format!("cannot create the data folder {}: {error}", self.data_dir.display()))?;
-        let given = secret("BUGLE_DATABASE_URL", self.database_url.as_ref(), self.database_url_file.as_ref())?;
-        let text = given.unwrap_or_else(|| format!("sqlite:{}", self.data_dir.join("bugle.db").display()));
+        std::fs::create_dir_all(&self.data_dir).map_err(|error| {
+            format!(
+                "cannot create the data folder {}: {error}",
+                self.data_dir.display()
+            )
+        })?;
+        let given = secret(
+            "BUGLE_DATABASE_URL",
+            self.database_url.as_ref(),
+            self.database_url_file.as_ref(),
+        )?;
+        let text =
+            given.unwrap_or_else(|| format!("sqlite:{}", self.data_dir.join("bugle.db").display()));
         DatabaseUrl::parse(&text).map_err(|error| error.to_string())
     }
 
@@ -213,12 +284,21 @@ pub fn default_base_url(listen: SocketAddr) -> String {
 }
 
 fn checked_base_url(text: &str) -> Result<String, String> {
-    let url = url::Url::parse(text).map_err(|error| format!("BUGLE_BASE_URL '{text}' is not a URL: {error}"))?;
-    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() || url.query().is_some() || url.fragment().is_some() {
-        return Err(format!("BUGLE_BASE_URL '{text}' must look like https://bugle.example.com"));
+    let url = url::Url::parse(text)
+        .map_err(|error| format!("BUGLE_BASE_URL '{text}' is not a URL: {error}"))?;
+    if !matches!(url.scheme(), "http" | "https")
+        || url.host().is_none()
+        || url.query().is_some()
+        || url.fragment().is_some()
+    {
+        return Err(format!(
+            "BUGLE_BASE_URL '{text}' must look like https://bugle.example.com"
+        ));
     }
     if url.path() != "/" {
-        return Err(format!("BUGLE_BASE_URL '{text}' must not have a path: Bugle wants a host of its own"));
+        return Err(format!(
+            "BUGLE_BASE_URL '{text}' must not have a path: Bugle wants a host of its own"
+        ));
     }
     Ok(text.trim_end_matches('/').to_owned())
 }
@@ -233,19 +313,51 @@ impl ServeArgs {
                 None
             })
         };
-        let redis_url = note(secret("BUGLE_REDIS_URL", self.redis_url.as_ref(), self.redis_url_file.as_ref()));
-        let smtp_url = note(secret("BUGLE_SMTP_URL", self.mail.smtp_url.as_ref(), self.mail.smtp_url_file.as_ref()));
-        let secret_key = note(secret("BUGLE_SECRET_KEY", self.secret_key.as_ref(), self.secret_key_file.as_ref()));
-        let admin_password = note(secret("BUGLE_ADMIN_PASSWORD", self.admin_password.as_ref(), self.admin_password_file.as_ref()));
-        let base_url = note(self.storage.base_url.as_deref().map(checked_base_url).transpose());
+        let redis_url = note(secret(
+            "BUGLE_REDIS_URL",
+            self.redis_url.as_ref(),
+            self.redis_url_file.as_ref(),
+        ));
+        let smtp_url = note(secret(
+            "BUGLE_SMTP_URL",
+            self.mail.smtp_url.as_ref(),
+            self.mail.smtp_url_file.as_ref(),
+        ));
+        let secret_key = note(secret(
+            "BUGLE_SECRET_KEY",
+            self.secret_key.as_ref(),
+            self.secret_key_file.as_ref(),
+        ));
+        let admin_password = note(secret(
+            "BUGLE_ADMIN_PASSWORD",
+            self.admin_password.as_ref(),
+            self.admin_password_file.as_ref(),
+        ));
+        let base_url = note(
+            self.storage
+                .base_url
+                .as_deref()
+                .map(checked_base_url)
+                .transpose(),
+        );
 
-        let database = self.storage.database().map_err(|mistake| mistakes.push(mistake)).ok();
+        let database = self
+            .storage
+            .database()
+            .map_err(|mistake| mistakes.push(mistake))
+            .ok();
         if self.roles.is_empty() {
-            mistakes.push("--roles needs at least one of ingest, worker, web, scheduler".to_owned());
+            mistakes
+                .push("--roles needs at least one of ingest, worker, web, scheduler".to_owned());
         }
         let alone = Role::ALL.iter().all(|role| self.roles.contains(role));
         if !alone {
-            self.check_cluster(database.as_ref(), redis_url.as_deref(), secret_key.as_deref(), &mut mistakes);
+            self.check_cluster(
+                database.as_ref(),
+                redis_url.as_deref(),
+                secret_key.as_deref(),
+                &mut mistakes,
+            );
         }
         if let Some(url) = &redis_url
             && !url.starts_with("redis://")
@@ -257,7 +369,10 @@ impl ServeArgs {
             (Some(email), Some(password)) => Some((email.clone(), password)),
             (None, None) => None,
             _ => {
-                mistakes.push("BUGLE_ADMIN_EMAIL and BUGLE_ADMIN_PASSWORD go together; set both or none".to_owned());
+                mistakes.push(
+                    "BUGLE_ADMIN_EMAIL and BUGLE_ADMIN_PASSWORD go together; set both or none"
+                        .to_owned(),
+                );
                 None
             }
         };
@@ -267,10 +382,14 @@ impl ServeArgs {
                 None
             }
             Some(key) => Some(key),
-            None => kept_secret_key(&self.storage.data_dir).map_err(|mistake| mistakes.push(mistake)).ok(),
+            None => kept_secret_key(&self.storage.data_dir)
+                .map_err(|mistake| mistakes.push(mistake))
+                .ok(),
         };
         if let Some(days) = Some(self.retention_days).filter(|days| *days == 0) {
-            mistakes.push(format!("BUGLE_RETENTION_DAYS is {days}; keep events for at least one day"));
+            mistakes.push(format!(
+                "BUGLE_RETENTION_DAYS is {days}; keep events for at least one day"
+            ));
         }
         match (database, secret_key) {
             (Some(database), Some(secret_key)) if mistakes.is_empty() => Ok(Config {
@@ -283,7 +402,9 @@ impl ServeArgs {
                 redis_prefix: self.redis_prefix.clone(),
                 secret_key,
                 trusted_proxies: self.trusted_proxies.clone(),
-                workers: self.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from)),
+                workers: self
+                    .workers
+                    .unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from)),
                 journal_limit: self.journal_limit,
                 retention_days: self.retention_days,
                 smtp_url,
@@ -296,10 +417,18 @@ impl ServeArgs {
     }
 
     /// Several nodes share a database, a queue and a key; anything else would lose events or sessions.
-    fn check_cluster(&self, database: Option<&DatabaseUrl>, redis: Option<&str>, key: Option<&str>, mistakes: &mut Vec<String>) {
+    fn check_cluster(
+        &self,
+        database: Option<&DatabaseUrl>,
+        redis: Option<&str>,
+        key: Option<&str>,
+        mistakes: &mut Vec<String>,
+    ) {
         let roles = "with only some of the roles this is one of several nodes, which";
         if database.is_some_and(|url| url.sqlite_path().is_some()) {
-            mistakes.push(format!("{roles} need PostgreSQL or MySQL: set BUGLE_DATABASE_URL"));
+            mistakes.push(format!(
+                "{roles} need PostgreSQL or MySQL: set BUGLE_DATABASE_URL"
+            ));
         }
         // Without ingest and worker on one node, records reach a worker only through Redis.
         if redis.is_none() {
@@ -330,12 +459,18 @@ fn kept_secret_key(data_dir: &std::path::Path) -> Result<String, String> {
     let path = data_dir.join("secret_key");
     match std::fs::read_to_string(&path) {
         Ok(key) if key.trim().len() >= 32 => return Ok(key.trim().to_owned()),
-        Ok(_) => return Err(format!("{} is damaged: restore it, or delete it to sign everybody out", path.display())),
+        Ok(_) => {
+            return Err(format!(
+                "{} is damaged: restore it, or delete it to sign everybody out",
+                path.display()
+            ));
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(error) => return Err(format!("cannot read {}: {error}", path.display())),
     }
     let mut bytes = [0u8; 32];
-    getrandom::fill(&mut bytes).map_err(|error| format!("no random bytes for a secret key: {error}"))?;
+    getrandom::fill(&mut bytes)
+        .map_err(|error| format!("no random bytes for a secret key: {error}"))?;
     let key = hex::encode(bytes);
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
@@ -346,7 +481,10 @@ fn kept_secret_key(data_dir: &std::path::Path) -> Result<String, String> {
     }
     options
         .open(&path)
-        .and_then(|mut file| file.write_all(key.as_bytes()).and_then(|()| file.sync_all()))
+        .and_then(|mut file| {
+            file.write_all(key.as_bytes())
+                .and_then(|()| file.sync_all())
+        })
         .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
     Ok(key)
 }

@@ -19,7 +19,9 @@ pub fn start(format: LogFormat, filter: &str) {
     // A second start in one process (tests of the library) keeps the first.
     let started = match format {
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
-        LogFormat::Text => builder.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).try_init(),
+        LogFormat::Text => builder
+            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+            .try_init(),
     };
     if let (Ok(()), Some(error)) = (started, mistake) {
         tracing::warn!(%error, "the log filter cannot be read, using info");

@@ -122,7 +122,10 @@ impl Index {
 
     /// Every sequence number below this one belongs to a record that is digested and gone from the disk.
     pub fn safe_below(&self) -> u64 {
-        self.segments.values().next().map_or(0, |segment| segment.first_seq)
+        self.segments
+            .values()
+            .next()
+            .map_or(0, |segment| segment.first_seq)
     }
 }
 
@@ -139,13 +142,24 @@ mod tests {
         index.push(2, Position::new(0, 5000));
         let batch = index.claim(100);
         assert_eq!(batch.len(), 100);
-        assert!(batch.contains(&(2, Position::new(0, 5000))), "a quiet project does not wait for a noisy one");
-        let first: Vec<u32> = batch.iter().filter(|(project, _)| *project == 1).map(|(_, at)| at.offset()).collect();
+        assert!(
+            batch.contains(&(2, Position::new(0, 5000))),
+            "a quiet project does not wait for a noisy one"
+        );
+        let first: Vec<u32> = batch
+            .iter()
+            .filter(|(project, _)| *project == 1)
+            .map(|(_, at)| at.offset())
+            .collect();
         assert!(first.is_sorted());
         index.release(&batch);
         assert_eq!(index.waiting_records, 1001);
         let again = index.claim(2000);
-        let first: Vec<u32> = again.iter().filter(|(project, _)| *project == 1).map(|(_, at)| at.offset()).collect();
+        let first: Vec<u32> = again
+            .iter()
+            .filter(|(project, _)| *project == 1)
+            .map(|(_, at)| at.offset())
+            .collect();
         assert_eq!(first, (0..1000).collect::<Vec<_>>());
         assert_eq!((index.waiting_records, index.claimed_records), (0, 1001));
     }

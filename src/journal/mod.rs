@@ -17,10 +17,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use crate::store::now_ms;
-use index::{Index, Segment};
 pub use index::Position;
-pub use record::{Draft, Record, RecordKind};
+use index::{Index, Segment};
 pub(crate) use record::decode_body as decode_record;
+pub use record::{Draft, Record, RecordKind};
 use segment::{HEADER, Header};
 use writer::{Active, Writer};
 
@@ -107,8 +107,10 @@ impl Journal {
     /// Opens or creates the journal in a folder. Returns when the newest segment is known; older ones are read in
     /// the background, so that a long backlog does not delay the start.
     pub fn open(folder: &Path, limit: u64) -> Result<Self, JournalError> {
-        Self::open_inner(folder, limit)
-            .map_err(|error| JournalError::Open { folder: folder.display().to_string(), problem: error.to_string() })
+        Self::open_inner(folder, limit).map_err(|error| JournalError::Open {
+            folder: folder.display().to_string(),
+            problem: error.to_string(),
+        })
     }
 
     fn open_inner(folder: &Path, limit: u64) -> std::io::Result<Self> {
@@ -121,12 +123,18 @@ impl Journal {
             let Some(number) = numbers.pop() else {
                 break None;
             };
-            let mut file = File::options().read(true).write(true).open(segment::path(folder, number))?;
+            let mut file = File::options()
+                .read(true)
+                .write(true)
+                .open(segment::path(folder, number))?;
             if let Some(header) = segment::read_header(&mut file)? {
                 break Some((number, file, header));
             }
             // Only a crash while the segment was being made leaves no head, and then nothing was acknowledged from it.
-            tracing::warn!(segment = number, "removing a journal segment that was never finished");
+            tracing::warn!(
+                segment = number,
+                "removing a journal segment that was never finished"
+            );
             segment::delete(folder, number)?;
         };
         let (node, next_seq, active) = match newest {
@@ -136,9 +144,24 @@ impl Journal {
                 let file = segment::create(folder, 1, Header { node, first_seq: 1 })?;
                 index.segments.insert(
                     1,
-                    Segment { file: Arc::new(file.try_clone()?), first_seq: 1, bytes: HEADER, records: 0, acked: 0, sealed: false },
+                    Segment {
+                        file: Arc::new(file.try_clone()?),
+                        first_seq: 1,
+                        bytes: HEADER,
+                        records: 0,
+                        acked: 0,
+                        sealed: false,
+                    },
                 );
-                (node, 1, Active { number: 1, file, length: HEADER })
+                (
+                    node,
+                    1,
+                    Active {
+                        number: 1,
+                        file,
+                        length: HEADER,
+                    },
+                )
             }
             Some((number, mut file, header)) => {
                 let scan = segment::scan(&mut file)?;
@@ -163,23 +186,59 @@ impl Journal {
                 }
                 // Appending goes on in a new segment: the old one may have a torn end on a disk that lied.
                 let fresh = number + 1;
-                let file = segment::create(folder, fresh, Header { node: header.node, first_seq: next_seq })?;
+                let file = segment::create(
+                    folder,
+                    fresh,
+                    Header {
+                        node: header.node,
+                        first_seq: next_seq,
+                    },
+                )?;
                 index.segments.insert(
                     fresh,
-                    Segment { file: Arc::new(file.try_clone()?), first_seq: next_seq, bytes: HEADER, records: 0, acked: 0, sealed: false },
+                    Segment {
+                        file: Arc::new(file.try_clone()?),
+                        first_seq: next_seq,
+                        bytes: HEADER,
+                        records: 0,
+                        acked: 0,
+                        sealed: false,
+                    },
                 );
-                (header.node, next_seq, Active { number: fresh, file, length: HEADER })
+                (
+                    header.node,
+                    next_seq,
+                    Active {
+                        number: fresh,
+                        file,
+                        length: HEADER,
+                    },
+                )
             }
         };
         for number in &numbers {
             let mut file = File::open(segment::path(folder, *number))?;
             let bytes = file.metadata()?.len();
             let first_seq = segment::read_header(&mut file)?.map_or(0, |header| header.first_seq);
-            index.segments.insert(*number, Segment { file: Arc::new(file), first_seq, bytes, records: 0, acked: 0, sealed: false });
+            index.segments.insert(
+                *number,
+                Segment {
+                    file: Arc::new(file),
+                    first_seq,
+                    bytes,
+                    records: 0,
+                    acked: 0,
+                    sealed: false,
+                },
+            );
         }
         let finished = index.finished();
         let shared = Arc::new(Shared {
-            pending: Mutex::new(Pending { next_seq, last_received_ms: now_ms(), ..Pending::default() }),
+            pending: Mutex::new(Pending {
+                next_seq,
+                last_received_ms: now_ms(),
+                ..Pending::default()
+            }),
             written: Condvar::new(),
             bytes: AtomicU64::new(index.bytes()),
             index: Mutex::new(index),
@@ -193,14 +252,32 @@ impl Journal {
         });
         shared.delete_finished(folder, &finished);
         shared.look_at_disk(folder);
-        let writer = Writer { shared: Arc::clone(&shared), folder: folder.to_owned(), node, active };
-        let mut threads = vec![std::thread::Builder::new().name("journal-write".into()).spawn(move || writer.run())?];
+        let writer = Writer {
+            shared: Arc::clone(&shared),
+            folder: folder.to_owned(),
+            node,
+            active,
+        };
+        let mut threads = vec![
+            std::thread::Builder::new()
+                .name("journal-write".into())
+                .spawn(move || writer.run())?,
+        ];
         if !numbers.is_empty() {
             let shared = Arc::clone(&shared);
             let folder = folder.to_owned();
-            threads.push(std::thread::Builder::new().name("journal-load".into()).spawn(move || shared.load(&folder, &numbers))?);
+            threads.push(
+                std::thread::Builder::new()
+                    .name("journal-load".into())
+                    .spawn(move || shared.load(&folder, &numbers))?,
+            );
         }
-        Ok(Self { shared, folder: Arc::new(folder.to_owned()), node, threads: Arc::new(Mutex::new(threads)) })
+        Ok(Self {
+            shared,
+            folder: Arc::new(folder.to_owned()),
+            node,
+            threads: Arc::new(Mutex::new(threads)),
+        })
     }
 
     /// The number that names this journal in what it consumed.
@@ -212,7 +289,11 @@ impl Journal {
     pub async fn append(&self, draft: &Draft<'_>) -> Result<(), JournalError> {
         let written = {
             self.check_room()?;
-            let mut pending = self.shared.pending.lock().expect("no thread panics with this lock");
+            let mut pending = self
+                .shared
+                .pending
+                .lock()
+                .expect("no thread panics with this lock");
             if pending.closed {
                 return Err(JournalError::Closed);
             }
@@ -226,7 +307,11 @@ impl Journal {
             pending.next_seq += 1;
             let offset = pending.frames.len();
             record::encode(draft, seq, received_ms, &mut pending.frames);
-            pending.marks.push(Mark { project_id: draft.project_id, seq, offset });
+            pending.marks.push(Mark {
+                project_id: draft.project_id,
+                seq,
+                offset,
+            });
             let (waiter, written) = oneshot::channel();
             pending.waiters.push(waiter);
             written
@@ -237,7 +322,9 @@ impl Journal {
 
     fn check_room(&self) -> Result<(), JournalError> {
         if self.shared.failing.load(Ordering::Acquire) {
-            return Err(JournalError::Write("the last write failed; it is being repaired".into()));
+            return Err(JournalError::Write(
+                "the last write failed; it is being repaired".into(),
+            ));
         }
         if self.shared.disk_full.load(Ordering::Relaxed) {
             return Err(JournalError::Full("the disk is 90 % full"));
@@ -251,27 +338,50 @@ impl Journal {
     /// Takes up to `most` records that nobody works on, waiting up to `patience` for the first.
     pub fn claim(&self, most: usize, patience: Duration) -> Vec<Claimed> {
         let deadline = Instant::now() + patience;
-        let mut index = self.shared.index.lock().expect("no thread panics with this lock");
+        let mut index = self
+            .shared
+            .index
+            .lock()
+            .expect("no thread panics with this lock");
         let (taken, files) = loop {
             let taken = index.claim(most);
             if !taken.is_empty() {
-                let files: Vec<Option<Arc<File>>> =
-                    taken.iter().map(|(_, at)| index.segments.get(&at.segment()).map(|segment| Arc::clone(&segment.file))).collect();
+                let files: Vec<Option<Arc<File>>> = taken
+                    .iter()
+                    .map(|(_, at)| {
+                        index
+                            .segments
+                            .get(&at.segment())
+                            .map(|segment| Arc::clone(&segment.file))
+                    })
+                    .collect();
                 break (taken, files);
             }
             let now = Instant::now();
             if now >= deadline {
                 return Vec::new();
             }
-            index = self.shared.readable.wait_timeout(index, deadline - now).expect("no thread panics with this lock").0;
+            index = self
+                .shared
+                .readable
+                .wait_timeout(index, deadline - now)
+                .expect("no thread panics with this lock")
+                .0;
         };
         drop(index);
         let mut claimed = Vec::with_capacity(taken.len());
         for ((_, position), file) in taken.into_iter().zip(files) {
             match file.and_then(|file| read_body(&file, position)) {
-                Some((body, record)) => claimed.push(Claimed { position, record, body }),
+                Some((body, record)) => claimed.push(Claimed {
+                    position,
+                    record,
+                    body,
+                }),
                 None => {
-                    tracing::error!(?position, "a journal record cannot be read any more; it is skipped and counted");
+                    tracing::error!(
+                        ?position,
+                        "a journal record cannot be read any more; it is skipped and counted"
+                    );
                     self.shared.damaged.fetch_add(1, Ordering::Relaxed);
                     self.ack(&[position]);
                 }
@@ -282,13 +392,22 @@ impl Journal {
 
     /// Lets go of records whose effects are stored.
     pub fn ack(&self, positions: &[Position]) {
-        let finished = self.shared.index.lock().expect("no thread panics with this lock").ack(positions);
+        let finished = self
+            .shared
+            .index
+            .lock()
+            .expect("no thread panics with this lock")
+            .ack(positions);
         self.shared.delete_finished(&self.folder, &finished);
     }
 
     /// Gives claimed records back.
     pub fn release(&self, records: &[(i64, Position)]) {
-        self.shared.index.lock().expect("no thread panics with this lock").release(records);
+        self.shared
+            .index
+            .lock()
+            .expect("no thread panics with this lock")
+            .release(records);
         self.shared.readable.notify_all();
     }
 
@@ -297,11 +416,19 @@ impl Journal {
         if self.shared.loading.load(Ordering::Acquire) {
             return 0;
         }
-        self.shared.index.lock().expect("no thread panics with this lock").safe_below()
+        self.shared
+            .index
+            .lock()
+            .expect("no thread panics with this lock")
+            .safe_below()
     }
 
     pub fn status(&self) -> Status {
-        let index = self.shared.index.lock().expect("no thread panics with this lock");
+        let index = self
+            .shared
+            .index
+            .lock()
+            .expect("no thread panics with this lock");
         Status {
             backlog: index.waiting_records + index.claimed_records,
             bytes: index.bytes(),
@@ -313,9 +440,18 @@ impl Journal {
 
     /// Takes no more, writes what is pending and ends the threads.
     pub fn close(&self) {
-        self.shared.pending.lock().expect("no thread panics with this lock").closed = true;
+        self.shared
+            .pending
+            .lock()
+            .expect("no thread panics with this lock")
+            .closed = true;
         self.shared.written.notify_all();
-        let threads: Vec<_> = self.threads.lock().expect("no thread panics with this lock").drain(..).collect();
+        let threads: Vec<_> = self
+            .threads
+            .lock()
+            .expect("no thread panics with this lock")
+            .drain(..)
+            .collect();
         for thread in threads {
             if thread.join().is_err() {
                 tracing::error!("a journal thread ended with a panic");
@@ -346,8 +482,13 @@ impl Shared {
                     self.delete_finished(folder, &finished);
                 }
                 // Kept on the disk for somebody to look at; not delivered.
-                Ok((None, _)) => tracing::error!(segment = number, "a journal segment has no readable head; it is left alone"),
-                Err(error) => tracing::error!(segment = number, %error, "a journal segment cannot be read; it is left alone"),
+                Ok((None, _)) => tracing::error!(
+                    segment = number,
+                    "a journal segment has no readable head; it is left alone"
+                ),
+                Err(error) => {
+                    tracing::error!(segment = number, %error, "a journal segment cannot be read; it is left alone")
+                }
             }
             self.readable.notify_all();
         }
@@ -387,7 +528,8 @@ fn read_body(file: &File, position: Position) -> Option<(Vec<u8>, Record)> {
     file.read_exact_at(&mut head, at).ok()?;
     let (length, checksum) = record::decode_head(&head)?;
     let mut body = vec![0u8; length];
-    file.read_exact_at(&mut body, at + record::FRAME_HEAD as u64).ok()?;
+    file.read_exact_at(&mut body, at + record::FRAME_HEAD as u64)
+        .ok()?;
     if crc32fast::hash(&body) != checksum {
         return None;
     }

@@ -148,8 +148,12 @@ pub(crate) fn decode_body(body: &[u8]) -> Option<Record> {
     let sent_at_ms = Some(cursor.number()?).filter(|time| *time != NO_TIME);
     let remote_addr = match cursor.byte()? {
         0 => None,
-        4 => Some(IpAddr::V4(Ipv4Addr::from(<[u8; 4]>::try_from(cursor.take(4)?).ok()?))),
-        16 => Some(IpAddr::V6(Ipv6Addr::from(<[u8; 16]>::try_from(cursor.take(16)?).ok()?))),
+        4 => Some(IpAddr::V4(Ipv4Addr::from(
+            <[u8; 4]>::try_from(cursor.take(4)?).ok()?,
+        ))),
+        16 => Some(IpAddr::V6(Ipv6Addr::from(
+            <[u8; 16]>::try_from(cursor.take(16)?).ok()?,
+        ))),
         _ => return None,
     };
     let client_length = cursor.byte()? as usize;

@@ -46,7 +46,11 @@ pub(super) fn list(folder: &Path) -> io::Result<Vec<u32>> {
     let mut numbers = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let name = entry?.file_name();
-        if let Some(number) = name.to_str().and_then(|name| name.strip_suffix(".log")).and_then(|name| name.parse().ok()) {
+        if let Some(number) = name
+            .to_str()
+            .and_then(|name| name.strip_suffix(".log"))
+            .and_then(|name| name.parse().ok())
+        {
             numbers.push(number);
         }
     }
@@ -56,7 +60,12 @@ pub(super) fn list(folder: &Path) -> io::Result<Vec<u32>> {
 
 /// Creates a segment and makes its name durable.
 pub(super) fn create(folder: &Path, number: u32, header: Header) -> io::Result<File> {
-    let mut file = OpenOptions::new().create(true).truncate(true).read(true).write(true).open(path(folder, number))?;
+    let mut file = OpenOptions::new()
+        .create(true)
+        .truncate(true)
+        .read(true)
+        .write(true)
+        .open(path(folder, number))?;
     let mut head = Vec::with_capacity(HEADER as usize);
     head.extend_from_slice(MAGIC);
     head.extend_from_slice(&VERSION.to_le_bytes());
@@ -90,14 +99,20 @@ pub(super) fn read_header(file: &mut File) -> io::Result<Option<Header>> {
         return Ok(None);
     }
     let number = |at: usize| u64::from_le_bytes(head[at..at + 8].try_into().expect("eight bytes"));
-    Ok(Some(Header { node: number(8) as i64, first_seq: number(16) }))
+    Ok(Some(Header {
+        node: number(8) as i64,
+        first_seq: number(16),
+    }))
 }
 
 /// Walks over the frames behind the head. Damage is skipped to the next readable frame.
 pub(super) fn scan(file: &mut File) -> io::Result<Scan> {
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
-    let mut scan = Scan { good_end: HEADER, ..Scan::default() };
+    let mut scan = Scan {
+        good_end: HEADER,
+        ..Scan::default()
+    };
     let mut at = 0;
     let mut in_damage = false;
     while at < bytes.len() {
@@ -128,5 +143,12 @@ fn frame_at(bytes: &[u8], at: usize) -> Option<(usize, Found)> {
     }
     let (seq, project_id) = record::peek(body)?;
     let offset = u32::try_from(HEADER + at as u64).ok()?;
-    Some((length, Found { offset, seq, project_id }))
+    Some((
+        length,
+        Found {
+            offset,
+            seq,
+            project_id,
+        },
+    ))
 }

@@ -18,7 +18,10 @@ fn draft(project_id: i64, payload: &[u8]) -> Draft<'_> {
 
 fn payloads(journal: &Journal) -> Vec<String> {
     let claimed = journal.claim(10_000, Duration::ZERO);
-    claimed.iter().map(|claim| String::from_utf8_lossy(&claim.record.payload).into_owned()).collect()
+    claimed
+        .iter()
+        .map(|claim| String::from_utf8_lossy(&claim.record.payload).into_owned())
+        .collect()
 }
 
 #[tokio::test]
@@ -26,7 +29,10 @@ async fn what_was_acknowledged_comes_back_after_a_crash() {
     let folder = tempfile::tempdir().expect("a folder");
     let first = Journal::open(folder.path(), u64::MAX).expect("opens");
     for number in 0..20 {
-        first.append(&draft(number % 3, format!("event {number}").as_bytes())).await.expect("kept");
+        first
+            .append(&draft(number % 3, format!("event {number}").as_bytes()))
+            .await
+            .expect("kept");
     }
     // No close: the process is gone. What it had claimed comes again.
     let _ = first.claim(5, Duration::ZERO);
@@ -39,7 +45,11 @@ async fn what_was_acknowledged_comes_back_after_a_crash() {
     expected.sort();
     assert_eq!(found, expected);
     second.append(&draft(1, b"new")).await.expect("kept");
-    let seqs: Vec<u64> = second.claim(10, Duration::ZERO).iter().map(|claim| claim.record.seq).collect();
+    let seqs: Vec<u64> = second
+        .claim(10, Duration::ZERO)
+        .iter()
+        .map(|claim| claim.record.seq)
+        .collect();
     assert_eq!(seqs, [21], "a number is never used twice");
 }
 
@@ -70,7 +80,10 @@ async fn damage_costs_only_the_damaged_record() {
     let folder = tempfile::tempdir().expect("a folder");
     let journal = Journal::open(folder.path(), u64::MAX).expect("opens");
     for text in ["one", "two", "three"] {
-        journal.append(&draft(1, text.as_bytes())).await.expect("kept");
+        journal
+            .append(&draft(1, text.as_bytes()))
+            .await
+            .expect("kept");
     }
     journal.close();
     let path = segment::path(folder.path(), 1);
@@ -90,15 +103,28 @@ async fn a_full_journal_refuses_and_recovers() {
     let journal = Journal::open(folder.path(), 2_000).expect("opens");
     let payload = vec![b'x'; 1_500];
     journal.append(&draft(1, &payload)).await.expect("kept");
-    journal.append(&draft(1, &payload)).await.expect("kept: the limit was not reached before");
-    assert_eq!(journal.append(&draft(1, &payload)).await, Err(JournalError::Full("BUGLE_JOURNAL_LIMIT is reached")));
+    journal
+        .append(&draft(1, &payload))
+        .await
+        .expect("kept: the limit was not reached before");
+    assert_eq!(
+        journal.append(&draft(1, &payload)).await,
+        Err(JournalError::Full("BUGLE_JOURNAL_LIMIT is reached"))
+    );
     assert!(!journal.status().writable);
-    let positions: Vec<Position> = journal.claim(10, Duration::ZERO).iter().map(|claim| claim.position).collect();
+    let positions: Vec<Position> = journal
+        .claim(10, Duration::ZERO)
+        .iter()
+        .map(|claim| claim.position)
+        .collect();
     journal.ack(&positions);
     let deadline = Instant::now() + Duration::from_secs(10);
     while !journal.status().writable {
         assert!(Instant::now() < deadline, "room comes back");
         std::thread::sleep(Duration::from_millis(20));
     }
-    journal.append(&draft(1, &payload)).await.expect("kept again");
+    journal
+        .append(&draft(1, &payload))
+        .await
+        .expect("kept again");
 }

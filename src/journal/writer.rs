@@ -50,15 +50,28 @@ impl Writer {
 
     /// Waits for frames, at most a tick; none when the journal is closed and empty.
     fn next_batch(&self) -> Option<Pending> {
-        let mut pending = self.shared.pending.lock().expect("no thread panics with this lock");
+        let mut pending = self
+            .shared
+            .pending
+            .lock()
+            .expect("no thread panics with this lock");
         if pending.frames.is_empty() {
             if pending.closed {
                 return None;
             }
-            let waited = self.shared.written.wait_timeout(pending, TICK).expect("no thread panics with this lock");
+            let waited = self
+                .shared
+                .written
+                .wait_timeout(pending, TICK)
+                .expect("no thread panics with this lock");
             pending = waited.0;
         }
-        let fresh = Pending { next_seq: pending.next_seq, last_received_ms: pending.last_received_ms, closed: pending.closed, ..Pending::default() };
+        let fresh = Pending {
+            next_seq: pending.next_seq,
+            last_received_ms: pending.last_received_ms,
+            closed: pending.closed,
+            ..Pending::default()
+        };
         Some(std::mem::replace(&mut pending, fresh))
     }
 
@@ -70,7 +83,12 @@ impl Writer {
         }
         for waiter in batch.waiters {
             // A client that went away does not wait any more; its event is kept all the same.
-            let _ = waiter.send(result.as_ref().map(|_| ()).map_err(|error| JournalError::Write(error.to_string())));
+            let _ = waiter.send(
+                result
+                    .as_ref()
+                    .map(|_| ())
+                    .map_err(|error| JournalError::Write(error.to_string())),
+            );
         }
     }
 
@@ -86,12 +104,19 @@ impl Writer {
         self.active.file.sync_data()?;
         let base = self.active.length;
         self.active.length += batch.frames.len() as u64;
-        let mut index = self.shared.index.lock().expect("no thread panics with this lock");
+        let mut index = self
+            .shared
+            .index
+            .lock()
+            .expect("no thread panics with this lock");
         if let Some(segment) = index.segments.get_mut(&self.active.number) {
             segment.bytes = self.active.length;
         }
         for mark in &batch.marks {
-            index.push(mark.project_id, Position::new(self.active.number, (base + mark.offset as u64) as u32));
+            index.push(
+                mark.project_id,
+                Position::new(self.active.number, (base + mark.offset as u64) as u32),
+            );
         }
         self.shared.bytes.store(index.bytes(), Ordering::Relaxed);
         drop(index);
@@ -102,17 +127,42 @@ impl Writer {
     /// Closes the active segment and begins the next one.
     fn rotate(&mut self, first_seq: u64) -> io::Result<()> {
         let number = self.active.number + 1;
-        let file = segment::create(&self.folder, number, Header { node: self.node, first_seq })?;
+        let file = segment::create(
+            &self.folder,
+            number,
+            Header {
+                node: self.node,
+                first_seq,
+            },
+        )?;
         let reader = Arc::new(file.try_clone()?);
         let finished = {
-            let mut index = self.shared.index.lock().expect("no thread panics with this lock");
+            let mut index = self
+                .shared
+                .index
+                .lock()
+                .expect("no thread panics with this lock");
             if let Some(old) = index.segments.get_mut(&self.active.number) {
                 old.sealed = true;
             }
-            index.segments.insert(number, Segment { file: reader, first_seq, bytes: HEADER, records: 0, acked: 0, sealed: false });
+            index.segments.insert(
+                number,
+                Segment {
+                    file: reader,
+                    first_seq,
+                    bytes: HEADER,
+                    records: 0,
+                    acked: 0,
+                    sealed: false,
+                },
+            );
             index.finished()
         };
-        self.active = Active { number, file, length: HEADER };
+        self.active = Active {
+            number,
+            file,
+            length: HEADER,
+        };
         self.shared.delete_finished(&self.folder, &finished);
         Ok(())
     }
@@ -131,13 +181,23 @@ impl Writer {
         }
         // What scrubbing removes must not live on in a segment that nobody fills up.
         let digested = {
-            let index = self.shared.index.lock().expect("no thread panics with this lock");
-            index.segments.get(&self.active.number).is_some_and(|active| active.records > 0 && active.acked == active.records)
+            let index = self
+                .shared
+                .index
+                .lock()
+                .expect("no thread panics with this lock");
+            index
+                .segments
+                .get(&self.active.number)
+                .is_some_and(|active| active.records > 0 && active.acked == active.records)
         };
         if digested {
             let shared = Arc::clone(&self.shared);
             // Held during the switch, so that no number is given out that the new segment's head does not know of.
-            let pending = shared.pending.lock().expect("no thread panics with this lock");
+            let pending = shared
+                .pending
+                .lock()
+                .expect("no thread panics with this lock");
             if pending.frames.is_empty()
                 && let Err(error) = self.rotate(pending.next_seq)
             {
@@ -151,10 +211,17 @@ impl Writer {
     /// A failed sync leaves the handle unreliable: cut the file back to what was acknowledged through a fresh handle
     /// and go on in a new segment.
     fn repair(&mut self) -> io::Result<()> {
-        let fresh = OpenOptions::new().write(true).open(segment::path(&self.folder, self.active.number))?;
+        let fresh = OpenOptions::new()
+            .write(true)
+            .open(segment::path(&self.folder, self.active.number))?;
         fresh.set_len(self.active.length)?;
         fresh.sync_all()?;
-        let next_seq = self.shared.pending.lock().expect("no thread panics with this lock").next_seq;
+        let next_seq = self
+            .shared
+            .pending
+            .lock()
+            .expect("no thread panics with this lock")
+            .next_seq;
         self.rotate(next_seq)
     }
 }

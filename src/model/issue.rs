@@ -107,12 +107,21 @@ pub struct State {
 
 impl State {
     /// A fresh issue.
-    pub const NEW: Self = Self { status: Status::Unresolved, substatus: Substatus::New };
+    pub const NEW: Self = Self {
+        status: Status::Unresolved,
+        substatus: Substatus::New,
+    };
     /// A resolved issue that came back.
-    pub const REGRESSED: Self = Self { status: Status::Unresolved, substatus: Substatus::Regressed };
+    pub const REGRESSED: Self = Self {
+        status: Status::Unresolved,
+        substatus: Substatus::Regressed,
+    };
 
     pub const fn from_codes(status: i32, substatus: i32) -> Self {
-        Self { status: Status::from_code(status), substatus: Substatus::from_code(substatus) }
+        Self {
+            status: Status::from_code(status),
+            substatus: Substatus::from_code(substatus),
+        }
     }
 
     /// What choosing a status by hand leads to: nobody reopens an issue as new.
@@ -132,7 +141,14 @@ impl State {
             Substatus::Regressed => status_changed_at < now - FRESH_MS,
             _ => false,
         };
-        if worn { Self { status: self.status, substatus: Substatus::Ongoing } } else { self }
+        if worn {
+            Self {
+                status: self.status,
+                substatus: Substatus::Ongoing,
+            }
+        } else {
+            self
+        }
     }
 }
 
@@ -159,9 +175,14 @@ mod tests {
             assert_eq!(Status::from_code(status.code()), status);
             assert_eq!(Status::parse(status.as_str()), Some(status));
         }
-        for substatus in
-            [Substatus::None, Substatus::Escalating, Substatus::Ongoing, Substatus::Forever, Substatus::Regressed, Substatus::New]
-        {
+        for substatus in [
+            Substatus::None,
+            Substatus::Escalating,
+            Substatus::Ongoing,
+            Substatus::Forever,
+            Substatus::Regressed,
+            Substatus::New,
+        ] {
             assert_eq!(Substatus::from_code(substatus.code()), substatus);
         }
         assert_eq!(Status::parse("gone"), None);
@@ -171,8 +192,16 @@ mod tests {
     fn new_and_regressed_wear_off() {
         let now = 100 * FRESH_MS;
         assert_eq!(State::NEW.seen_at(now - 1, now - 1, now), State::NEW);
-        assert_eq!(State::NEW.seen_at(now - FRESH_MS - 1, now, now).substatus, Substatus::Ongoing);
+        assert_eq!(
+            State::NEW.seen_at(now - FRESH_MS - 1, now, now).substatus,
+            Substatus::Ongoing
+        );
         assert_eq!(State::REGRESSED.seen_at(0, now - 1, now), State::REGRESSED);
-        assert_eq!(State::REGRESSED.seen_at(0, now - FRESH_MS - 1, now).substatus, Substatus::Ongoing);
+        assert_eq!(
+            State::REGRESSED
+                .seen_at(0, now - FRESH_MS - 1, now)
+                .substatus,
+            Substatus::Ongoing
+        );
     }
 }

@@ -20,15 +20,30 @@ pub fn from_header(text: &str) -> Option<Auth> {
         return None;
     }
     let rest = rest.strip_prefix([' ', '\t', ','])?;
-    collect(rest.split(',').filter_map(|pair| pair.split_once('=')).map(|(name, value)| (name.trim(), value.trim())))
+    collect(
+        rest.split(',')
+            .filter_map(|pair| pair.split_once('='))
+            .map(|(name, value)| (name.trim(), value.trim())),
+    )
 }
 
 /// Reads `sentry_key=…&sentry_client=…` of a query string.
 pub fn from_query(query: &str) -> Option<Auth> {
-    let decode = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
-    let pairs: Vec<(String, String)> =
-        query.split('&').filter_map(|pair| pair.split_once('=')).map(|(name, value)| (decode(name), decode(value))).collect();
-    collect(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+    let decode = |text: &str| {
+        percent_decode_str(&text.replace('+', " "))
+            .decode_utf8_lossy()
+            .into_owned()
+    };
+    let pairs: Vec<(String, String)> = query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(name, value)| (decode(name), decode(value)))
+        .collect();
+    collect(
+        pairs
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str())),
+    )
 }
 
 fn collect<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Option<Auth> {
@@ -36,7 +51,13 @@ fn collect<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Option<Auth> 
     for (name, value) in pairs {
         match name {
             "sentry_key" => auth.public_key = value.to_owned(),
-            "sentry_client" => auth.client = value.chars().filter(|letter| !letter.is_control()).take(100).collect(),
+            "sentry_client" => {
+                auth.client = value
+                    .chars()
+                    .filter(|letter| !letter.is_control())
+                    .take(100)
+                    .collect()
+            }
             _ => {}
         }
     }
@@ -55,16 +76,29 @@ mod tests {
             "SENTRY sentry_client=sdk/1.0,sentry_key=abc,sentry_secret=old",
         ] {
             let auth = from_header(text).expect(text);
-            assert_eq!((auth.public_key.as_str(), auth.client.as_str()), ("abc", "sdk/1.0"));
+            assert_eq!(
+                (auth.public_key.as_str(), auth.client.as_str()),
+                ("abc", "sdk/1.0")
+            );
         }
-        for text in ["", "Bearer abc", "Sentry", "Sentry sentry_version=7", "Sentryx sentry_key=abc", "séntry"] {
+        for text in [
+            "",
+            "Bearer abc",
+            "Sentry",
+            "Sentry sentry_version=7",
+            "Sentryx sentry_key=abc",
+            "séntry",
+        ] {
             assert_eq!(from_header(text), None, "{text}");
         }
     }
 
     #[test]
     fn the_query_is_decoded() {
-        let auth = from_query("sentry_version=7&sentry_key=abc&sentry_client=sentry.javascript.node%2F10.78.0").expect("a key");
+        let auth = from_query(
+            "sentry_version=7&sentry_key=abc&sentry_client=sentry.javascript.node%2F10.78.0",
+        )
+        .expect("a key");
         assert_eq!(auth.client, "sentry.javascript.node/10.78.0");
         assert_eq!(from_query("sentry_version=7"), None);
     }

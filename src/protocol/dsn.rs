@@ -25,8 +25,15 @@ impl FromStr for Dsn {
         if !matches!(url.scheme(), "http" | "https") || url.username().is_empty() {
             return Err(InvalidDsn);
         }
-        let (prefix, project) = url.path().trim_end_matches('/').rsplit_once('/').ok_or(InvalidDsn)?;
-        let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+        let (prefix, project) = url
+            .path()
+            .trim_end_matches('/')
+            .rsplit_once('/')
+            .ok_or(InvalidDsn)?;
+        let port = url
+            .port()
+            .map(|port| format!(":{port}"))
+            .unwrap_or_default();
         Ok(Self {
             base_url: format!("{}://{host}{port}{prefix}", url.scheme()),
             public_key: url.username().to_owned(),
@@ -37,8 +44,15 @@ impl FromStr for Dsn {
 
 impl fmt::Display for Dsn {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (scheme, rest) = self.base_url.split_once("://").unwrap_or(("http", &self.base_url));
-        write!(out, "{scheme}://{}@{rest}/{}", self.public_key, self.project_id)
+        let (scheme, rest) = self
+            .base_url
+            .split_once("://")
+            .unwrap_or(("http", &self.base_url));
+        write!(
+            out,
+            "{scheme}://{}@{rest}/{}",
+            self.public_key, self.project_id
+        )
     }
 }
 
@@ -50,15 +64,32 @@ mod tests {
     fn a_dsn_is_taken_apart_and_put_together() {
         for (text, base) in [
             ("http://abc@localhost:8000/42", "http://localhost:8000"),
-            ("https://abc@bugle.example.com/a/b/42", "https://bugle.example.com/a/b"),
+            (
+                "https://abc@bugle.example.com/a/b/42",
+                "https://bugle.example.com/a/b",
+            ),
         ] {
             let dsn: Dsn = text.parse().expect(text);
-            assert_eq!((dsn.base_url.as_str(), dsn.public_key.as_str(), dsn.project_id), (base, "abc", 42));
+            assert_eq!(
+                (
+                    dsn.base_url.as_str(),
+                    dsn.public_key.as_str(),
+                    dsn.project_id
+                ),
+                (base, "abc", 42)
+            );
             assert_eq!(dsn.to_string(), text);
         }
         let secret: Dsn = "https://abc:secret@host/7".parse().expect("an old DSN");
         assert_eq!(secret.to_string(), "https://abc@host/7");
-        for text in ["", "abc", "http://localhost/42", "ftp://abc@h/1", "http://abc@h/", "http://abc@h/x"] {
+        for text in [
+            "",
+            "abc",
+            "http://localhost/42",
+            "ftp://abc@h/1",
+            "http://abc@h/",
+            "http://abc@h/x",
+        ] {
             assert!(text.parse::<Dsn>().is_err(), "{text}");
         }
     }

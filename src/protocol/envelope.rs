@@ -97,7 +97,10 @@ impl<'a> Envelope<'a> {
                 None => split_line(after),
                 Some(length) => split_payload(after, length)?,
             };
-            items.push(Item { kind: item.kind, payload });
+            items.push(Item {
+                kind: item.kind,
+                payload,
+            });
         }
     }
 }
@@ -111,7 +114,9 @@ fn split_line(bytes: &[u8]) -> (&[u8], &[u8]) {
 
 fn split_payload(bytes: &[u8], length: u64) -> Result<(&[u8], &[u8]), EnvelopeError> {
     let length = usize::try_from(length).map_err(|_| EnvelopeError::Truncated)?;
-    let (payload, rest) = bytes.split_at_checked(length).ok_or(EnvelopeError::Truncated)?;
+    let (payload, rest) = bytes
+        .split_at_checked(length)
+        .ok_or(EnvelopeError::Truncated)?;
     match rest {
         [] => Ok((payload, rest)),
         [b'\n', rest @ ..] => Ok((payload, rest)),
@@ -133,17 +138,25 @@ fn parse_header(line: &[u8]) -> Result<Header, EnvelopeError> {
         Some(_) => return Err(EnvelopeError::EventId),
     };
     let sent_at_ms = match raw.sent_at {
-        Some(serde_json::Value::String(text)) => text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond),
+        Some(serde_json::Value::String(text)) => text
+            .parse::<Timestamp>()
+            .ok()
+            .map(Timestamp::as_millisecond),
         _ => None,
     };
     let dsn = match raw.dsn {
         None | Some(serde_json::Value::Null) => None,
-        Some(serde_json::Value::String(text)) => {
-            Some(text.parse().map_err(|_| EnvelopeError::Header("the dsn cannot be read".into()))?)
-        }
+        Some(serde_json::Value::String(text)) => Some(
+            text.parse()
+                .map_err(|_| EnvelopeError::Header("the dsn cannot be read".into()))?,
+        ),
         Some(_) => return Err(EnvelopeError::Header("the dsn is no text".into())),
     };
-    Ok(Header { event_id, sent_at_ms, dsn })
+    Ok(Header {
+        event_id,
+        sent_at_ms,
+        dsn,
+    })
 }
 
 fn parse_item_header(line: &[u8]) -> Result<RawItemHeader, EnvelopeError> {
@@ -167,25 +180,61 @@ mod tests {
     use proptest::prelude::*;
 
     fn kinds(bytes: &[u8]) -> Result<Vec<(String, Vec<u8>)>, EnvelopeError> {
-        Envelope::parse(bytes).map(|envelope| envelope.items.into_iter().map(|item| (item.kind, item.payload.to_vec())).collect())
+        Envelope::parse(bytes).map(|envelope| {
+            envelope
+                .items
+                .into_iter()
+                .map(|item| (item.kind, item.payload.to_vec()))
+                .collect()
+        })
     }
 
     #[test]
     fn items_end_by_length_or_by_line() {
         let found = kinds(b"{}\n{\"type\":\"a\",\"length\":3}\n1\n2\n\n{\"type\":\"b\"}\nrest of line\n{\"type\":\"c\",\"length\":0}\n\n{\"type\":\"d\"}\nend");
-        let expect = [("a", "1\n2"), ("b", "rest of line"), ("c", ""), ("d", "end")];
-        assert_eq!(found, Ok(expect.map(|(kind, payload)| (kind.to_owned(), payload.as_bytes().to_vec())).to_vec()));
+        let expect = [
+            ("a", "1\n2"),
+            ("b", "rest of line"),
+            ("c", ""),
+            ("d", "end"),
+        ];
+        assert_eq!(
+            found,
+            Ok(expect
+                .map(|(kind, payload)| (kind.to_owned(), payload.as_bytes().to_vec()))
+                .to_vec())
+        );
     }
 
     #[test]
     fn broken_envelopes_say_why() {
         assert_eq!(kinds(b""), Err(EnvelopeError::Empty));
         assert!(matches!(kinds(b"[]"), Err(EnvelopeError::Header(_))));
-        assert_eq!(kinds(b"{\"event_id\":\"xyz\"}"), Err(EnvelopeError::EventId));
-        assert_eq!(kinds(b"{}\n{\"type\":\"a\",\"length\":9}\nshort"), Err(EnvelopeError::Truncated));
-        assert_eq!(kinds(b"{}\n{\"type\":\"a\",\"length\":2}\nlong\n"), Err(EnvelopeError::MissingNewline));
-        for header in [r#"{"length":1}"#, r#"{"type":"a","length":-1}"#, r#"{"type":"a","length":"1"}"#, r#"{"type":"a","length":99999999999999999999999}"#] {
-            assert!(matches!(kinds(format!("{{}}\n{header}\nx").as_bytes()), Err(EnvelopeError::ItemHeader(_))), "{header}");
+        assert_eq!(
+            kinds(b"{\"event_id\":\"xyz\"}"),
+            Err(EnvelopeError::EventId)
+        );
+        assert_eq!(
+            kinds(b"{}\n{\"type\":\"a\",\"length\":9}\nshort"),
+            Err(EnvelopeError::Truncated)
+        );
+        assert_eq!(
+            kinds(b"{}\n{\"type\":\"a\",\"length\":2}\nlong\n"),
+            Err(EnvelopeError::MissingNewline)
+        );
+        for header in [
+            r#"{"length":1}"#,
+            r#"{"type":"a","length":-1}"#,
+            r#"{"type":"a","length":"1"}"#,
+            r#"{"type":"a","length":99999999999999999999999}"#,
+        ] {
+            assert!(
+                matches!(
+                    kinds(format!("{{}}\n{header}\nx").as_bytes()),
+                    Err(EnvelopeError::ItemHeader(_))
+                ),
+                "{header}"
+            );
         }
     }
 

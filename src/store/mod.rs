@@ -6,11 +6,14 @@ pub mod connection;
 pub mod dialect;
 pub mod digest;
 pub mod keys;
+pub mod leases;
 pub mod migrate;
 pub mod nodes;
+pub mod payload;
 mod pool;
 pub mod schema;
 pub mod scope;
+pub mod tasks;
 pub mod usage;
 
 use std::sync::Arc;

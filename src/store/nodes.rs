@@ -63,6 +63,31 @@ pub fn heartbeat(
     Ok(node.number)
 }
 
+/// The small number of a journal's node; a node that could not yet introduce itself gets its number here.
+pub fn number_of(conn: &mut Conn, uid: i64) -> Result<i64, StoreError> {
+    let known: Option<i64> = nodes::table
+        .filter(nodes::uid.eq(uid))
+        .select(nodes::number)
+        .first(conn)
+        .optional()?;
+    if let Some(number) = known {
+        return Ok(number);
+    }
+    let node = Node {
+        number: dialect::next_ids(conn, "node", 1)?,
+        uid,
+        name: String::new(),
+        roles: String::new(),
+        settings_version: 0,
+        key_fingerprint: String::new(),
+        last_seen: 0,
+    };
+    diesel::insert_into(nodes::table)
+        .values(&node)
+        .execute(conn)?;
+    Ok(node.number)
+}
+
 /// The nodes seen lately.
 pub fn alive(conn: &mut Conn) -> Result<Vec<Node>, StoreError> {
     Ok(nodes::table

@@ -5,9 +5,11 @@
 //! nothing; bind parameters are limited to 32,766 (SQLite) and 65,535 (others), so rows go in chunks; MySQL runs
 //! the assignments of an upsert from left to right and sees the values it has already changed.
 
+mod clock;
 mod rows;
 mod sequence;
 
+pub use clock::clock_ms;
 pub use rows::{Bind, Change, Upsert, insert_missing, insert_rows, upsert_rows};
 pub use sequence::{current, next_ids};
 

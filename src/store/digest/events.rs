@@ -1,0 +1,99 @@
+//! Event rows. In: the events of a batch. Out: those that are not there yet, and their rows.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use diesel::prelude::*;
+
+use super::issues::Placed;
+use super::{Content, Item, NewEvent};
+use crate::store::dialect::{Bind, insert_rows};
+use crate::store::schema::events;
+use crate::store::{Conn, StoreError, nodes, payload};
+
+/// Drops events whose id the project has already, in the database or earlier in the batch: an SDK's resend counts once.
+pub(super) fn without_duplicates<'a>(
+    conn: &mut Conn,
+    items: &[&'a Item],
+) -> Result<Vec<NewEvent<'a>>, StoreError> {
+    let mut ids = BTreeMap::<i64, Vec<Vec<u8>>>::new();
+    for item in items {
+        if let Content::Event(event) = &item.content {
+            ids.entry(item.project_id)
+                .or_default()
+                .push(event.event_id.as_bytes().to_vec());
+        }
+    }
+    let mut known = HashSet::<(i64, Vec<u8>)>::new();
+    for (project_id, ids) in ids {
+        let found: Vec<Vec<u8>> = events::table
+            .filter(events::project_id.eq(project_id))
+            .filter(events::event_id.eq_any(ids))
+            .select(events::event_id)
+            .load(conn)?;
+        known.extend(found.into_iter().map(|id| (project_id, id)));
+    }
+    let mut new = Vec::new();
+    for item in items {
+        if let Content::Event(event) = &item.content
+            && known.insert((item.project_id, event.event_id.as_bytes().to_vec()))
+        {
+            new.push(NewEvent { item, event });
+        }
+    }
+    Ok(new)
+}
+
+/// Writes the rows of a batch in key order.
+pub(super) fn insert(conn: &mut Conn, placed: &[Placed<'_>]) -> Result<(), StoreError> {
+    let mut numbers = HashMap::<i64, i64>::new();
+    let mut rows = Vec::with_capacity(placed.len());
+    for Placed { new, issue_id, .. } in placed {
+        let number = match numbers.get(&new.item.node) {
+            Some(number) => *number,
+            None => {
+                let number = nodes::number_of(conn, new.item.node)?;
+                numbers.insert(new.item.node, number);
+                number
+            }
+        };
+        rows.push(vec![
+            Bind::I64(row_id(new.item.received_ms, number, new.item.seq)),
+            Bind::I64(new.item.project_id),
+            Bind::I64(*issue_id),
+            Bind::Bytes(new.event.event_id.as_bytes().to_vec()),
+            Bind::I64(new.event.timestamp_ms),
+            Bind::Bytes(payload::pack(&new.event.payload)),
+        ]);
+    }
+    rows.sort_by_key(|row| match row[0] {
+        Bind::I64(id) => id,
+        _ => 0,
+    });
+    insert_rows(
+        conn,
+        "events",
+        &[
+            "id",
+            "project_id",
+            "issue_id",
+            "event_id",
+            "timestamp",
+            "data",
+        ],
+        &rows,
+    )
+}
+
+/// 2020-01-01: 41 bits of milliseconds from here last until 2089.
+const EPOCH_MS: i64 = 1_577_836_800_000;
+
+/// Milliseconds of receipt, ten bits of node, twelve bits of sequence: keys grow with time, and the same record
+/// always has the same key.
+pub fn row_id(received_ms: i64, node_number: i64, seq: u64) -> i64 {
+    ((received_ms - EPOCH_MS).max(0) << 22) | ((node_number & 0x3ff) << 12) | (seq & 0xfff) as i64
+}
+
+/// The smallest key of an event received at or after a time.
+pub fn first_row_id_at(received_ms: i64) -> i64 {
+    (received_ms - EPOCH_MS).max(0) << 22
+}

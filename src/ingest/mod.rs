@@ -1,1 +1,83 @@
-//! ingest.
+//! HTTP in: from a request of an SDK to a record in the journal and an answer.
+//! In: requests under `/api/{project}/…`. Out: 200 once the bytes are on the disk, or a status that says why not.
+//! Nothing here waits for the database or Redis.
+
+mod accept;
+mod address;
+mod body;
+mod envelope;
+pub mod items;
+pub mod keys;
+mod not_kept;
+pub mod outcome;
+mod reply;
+mod store_endpoint;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use actix_web::web;
+
+use crate::journal::Journal;
+use keys::Keys;
+use outcome::Outcomes;
+
+/// What the endpoints share.
+pub struct Ingest {
+    pub keys: Arc<Keys>,
+    pub journal: Journal,
+    pub outcomes: Arc<Outcomes>,
+    pub trusted_proxies: Vec<IpAddr>,
+    pub bodies: body::Budget,
+}
+
+impl Ingest {
+    pub fn new(keys: Arc<Keys>, journal: Journal, outcomes: Arc<Outcomes>, trusted_proxies: Vec<IpAddr>) -> Self {
+        Self { keys, journal, outcomes, trusted_proxies, bodies: body::Budget::default() }
+    }
+}
+
+/// The limits of a request, as `docs/limits.md` lists them.
+pub mod limits {
+    use std::time::Duration;
+
+    /// Bytes of a body on the wire.
+    pub const WIRE_BODY: usize = 32 * 1024 * 1024;
+    /// Bytes of a body once unpacked.
+    pub const UNPACKED_BODY: usize = 100 * 1024 * 1024;
+    /// Bytes of all bodies in memory together.
+    pub const ALL_BODIES: usize = 128 * 1024 * 1024;
+    /// Bytes of one event.
+    pub const EVENT: usize = 1024 * 1024;
+    /// Bytes of one attachment.
+    pub const ATTACHMENT: usize = 20 * 1024 * 1024;
+    /// How long a body may take to arrive.
+    pub const BODY_TIME: Duration = Duration::from_secs(60);
+}
+
+/// The routes of ingest. Both forms of each path are served: SDKs do not follow redirects.
+pub fn configure(cfg: &mut web::ServiceConfig) {
+    let both = |path: &str| [format!("{path}/"), path.to_owned()];
+    for path in both("/api/{project}/envelope") {
+        cfg.service(web::resource(path).route(web::post().to(envelope::post)).route(reply::preflight()).default_service(reply::not_allowed()));
+    }
+    for path in both("/api/{project}/store").into_iter().chain(both("/api/store")) {
+        cfg.service(
+            web::resource(path)
+                .route(web::post().to(store_endpoint::post))
+                .route(web::get().to(store_endpoint::get))
+                .route(reply::preflight())
+                .default_service(reply::not_allowed()),
+        );
+    }
+    for endpoint in not_kept::ENDPOINTS {
+        for path in both(endpoint.path) {
+            let mut resource = web::resource(path).route(reply::preflight()).default_service(reply::not_allowed());
+            resource = resource.route(web::post().to(move |request, payload, state| not_kept::answer(endpoint, request, payload, state)));
+            if endpoint.also_get {
+                resource = resource.route(web::get().to(move |request, payload, state| not_kept::answer(endpoint, request, payload, state)));
+            }
+            cfg.service(resource);
+        }
+    }
+}

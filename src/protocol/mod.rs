@@ -5,3 +5,4 @@ pub mod auth;
 pub mod dsn;
 pub mod envelope;
 pub mod event_id;
+pub mod json;

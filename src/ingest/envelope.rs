@@ -1,0 +1,123 @@
+//! `POST /api/{project}/envelope/`. In: an envelope. Out: its event in the journal and `{"id": …}`; other items are
+//! counted. One bad item does not cost the others.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+
+use super::accept::{self, Sender};
+use super::items::{self, Treatment};
+use super::reply::{self, Refused};
+use super::{Ingest, body, limits};
+use crate::journal::{Draft, RecordKind};
+use crate::protocol::auth::Auth;
+use crate::protocol::envelope::{Envelope, EnvelopeError};
+use crate::protocol::event_id::EventId;
+
+pub async fn post(request: HttpRequest, payload: web::Payload, ingest: web::Data<Ingest>) -> Result<HttpResponse, Refused> {
+    let project = accept::project_in_path(&request)?;
+    // A wrong key is refused before its body is read.
+    let known = match accept::auth_of(&request)? {
+        Some(auth) => Some(accept::sender(&request, &ingest, auth, project)?),
+        None => None,
+    };
+    let body = match body::read(&request, payload, &ingest.bodies).await {
+        Ok(body) => body,
+        Err(refused) => {
+            if let Some(sender) = &known {
+                ingest.outcomes.refused(sender.project_id, sender.key_id, &refused);
+            }
+            return Err(refused);
+        }
+    };
+    let parsed = Envelope::parse(&body.bytes);
+    let sender = match (known, &parsed) {
+        (Some(sender), _) => sender,
+        // A tunnel passes on envelopes that carry their key inside.
+        (None, Ok(envelope)) => match &envelope.header.dsn {
+            Some(dsn) => {
+                let auth = Auth { public_key: dsn.public_key.clone(), client: String::new() };
+                accept::sender(&request, &ingest, auth, project)?
+            }
+            None => return Err(Refused::MissingAuth),
+        },
+        (None, Err(_)) => return Err(Refused::MissingAuth),
+    };
+    let kept = match parsed {
+        Ok(envelope) => keep(&ingest, &sender, &envelope).await,
+        Err(error) => Err(Refused::Envelope(error)),
+    };
+    match kept {
+        Ok(id) => Ok(reply::accepted(id)),
+        Err(refused) => {
+            ingest.outcomes.refused(sender.project_id, sender.key_id, &refused);
+            Err(refused)
+        }
+    }
+}
+
+async fn keep(ingest: &Ingest, sender: &Sender, envelope: &Envelope<'_>) -> Result<Option<EventId>, Refused> {
+    if let Some(dsn) = &envelope.header.dsn {
+        accept::check_dsn(sender, dsn)?;
+    }
+    let mut events = envelope.items.iter().filter(|item| items::kind(&item.kind).treatment == Treatment::Event);
+    let event = events.next();
+    if events.next().is_some() {
+        return Err(Refused::Malformed("an envelope has at most one event".into()));
+    }
+    let mut id = envelope.header.event_id;
+    if let Some(event) = event {
+        let event_id = id.unwrap_or_else(|| id_in_payload(event.payload).unwrap_or_else(EventId::random));
+        id = Some(event_id);
+        append_event(ingest, sender, event_id, envelope.header.sent_at_ms, event.payload).await?;
+    }
+    for item in &envelope.items {
+        let kind = items::kind(&item.kind);
+        match kind.treatment {
+            Treatment::Event => {}
+            Treatment::ClientReport => ingest.outcomes.client_report(sender.project_id, sender.key_id, item.payload),
+            Treatment::NotKept if item.payload.len() > limits::ATTACHMENT => ingest.outcomes.too_large(sender.project_id, sender.key_id, kind),
+            Treatment::NotKept => ingest.outcomes.not_kept(sender.project_id, sender.key_id, kind),
+        }
+    }
+    Ok(id)
+}
+
+/// Puts an event into the journal.
+pub(super) async fn append_event(
+    ingest: &Ingest,
+    sender: &Sender,
+    event_id: EventId,
+    sent_at_ms: Option<i64>,
+    payload: &[u8],
+) -> Result<(), Refused> {
+    if payload.len() > limits::EVENT {
+        return Err(Refused::TooLarge("an event has at most 1 MiB"));
+    }
+    if payload.is_empty() {
+        return Err(Refused::Envelope(EnvelopeError::ItemHeader("the event has no payload".into())));
+    }
+    let draft = Draft {
+        kind: RecordKind::Event,
+        project_id: sender.project_id,
+        key_id: sender.key_id,
+        event_id,
+        sent_at_ms,
+        remote_addr: sender.remote_addr,
+        client: &sender.client,
+        payload,
+    };
+    Ok(ingest.journal.append(&draft).await?)
+}
+
+#[derive(Deserialize)]
+struct OnlyId<'a> {
+    #[serde(borrow, default)]
+    event_id: Option<std::borrow::Cow<'a, str>>,
+}
+
+/// The id inside an event, where it is a good one.
+pub(super) fn id_in_payload(payload: &[u8]) -> Option<EventId> {
+    let found: OnlyId<'_> = serde_json::from_slice(payload).ok()?;
+    let id: EventId = found.event_id?.parse().ok()?;
+    (!id.is_nil()).then_some(id)
+}

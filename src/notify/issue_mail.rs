@@ -37,7 +37,7 @@ pub struct IssueMail {
     pub short_id: String,
     pub title: String,
     pub culprit: String,
-    pub level: String,
+    pub level: &'static str,
     pub environment: Option<String>,
     pub release: Option<String>,
     pub events: i64,
@@ -178,7 +178,7 @@ fn page(mail: &IssueMail, base_url: &str) -> Page {
         Some(("Project", fact(&mail.project_name))),
         optional("Environment", &mail.environment),
         optional("Release", &mail.release),
-        Some(("Level", level(&mail.level).to_owned())),
+        Some(("Level", mail.level.to_owned())),
         Some(("Seen", seen(mail))),
         Some(("First seen", utc(mail.first_seen_ms))),
         (mail.last_seen_ms > mail.first_seen_ms).then(|| ("Last seen", utc(mail.last_seen_ms))),
@@ -188,7 +188,7 @@ fn page(mail: &IssueMail, base_url: &str) -> Page {
         headline: mail.occasion.headline(),
         title: one_line(&mail.title, LONGEST_TITLE),
         culprit: fact(&mail.culprit),
-        level: level(&mail.level),
+        level: mail.level,
         project: fact(&mail.project_name),
         facts: facts.into_iter().flatten().collect(),
         frames: mail.frames.clone(),
@@ -205,14 +205,6 @@ fn page(mail: &IssueMail, base_url: &str) -> Page {
             fact(&mail.project_name)
         ),
     }
-}
-
-/// Known levels only: the word becomes a class name in the HTML.
-fn level(text: &str) -> &'static str {
-    ["fatal", "error", "warning", "info", "debug"]
-        .into_iter()
-        .find(|level| *level == text)
-        .unwrap_or("error")
 }
 
 fn seen(mail: &IssueMail) -> String {
@@ -259,7 +251,7 @@ mod tests {
             short_id: "SHOP-7".to_owned(),
             title: "KeyError: 'price'".to_owned(),
             culprit: "checkout.cart in total".to_owned(),
-            level: "error".to_owned(),
+            level: "error",
             environment: Some("production".to_owned()),
             release: Some("shop@1.4.2".to_owned()),
             events: 1,

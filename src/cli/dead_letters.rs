@@ -78,7 +78,8 @@ fn listed(dead: &[DeadTask]) -> String {
     if dead.is_empty() {
         return "There are no dead letters.\n".to_owned();
     }
-    dead.iter()
+    let entries: Vec<String> = dead
+        .iter()
         .map(|task| {
             let DeadTask { id, kind, args, attempts, last_error, created_at } = task;
             let since = jiff::Timestamp::from_millisecond(*created_at).map(|time| time.to_string()).unwrap_or_default();
@@ -86,7 +87,8 @@ fn listed(dead: &[DeadTask]) -> String {
             let line = |text: &str| crate::notify::one_line::one_line(text, 500);
             format!("{id}  {kind}  {attempts} attempts  since {since}\n    {}\n    {}\n", line(args), line(error))
         })
-        .collect()
+        .collect();
+    entries.concat()
 }
 
 fn counted(count: usize) -> String {

@@ -83,7 +83,7 @@ impl SmtpServer {
     fn parse(text: &str) -> Result<Self, MailConfigError> {
         let url = Url::parse(text.trim()).map_err(|_| MailConfigError::Url)?;
         let (host, is_local) = match url.host().ok_or(MailConfigError::Url)? {
-            Host::Domain(name) if name.is_empty() => return Err(MailConfigError::Url),
+            Host::Domain("") => return Err(MailConfigError::Url),
             // The scheme is not a web one, so the parser leaves IPv4 addresses among the names.
             Host::Domain(name) => (
                 name.to_owned(),
@@ -100,12 +100,11 @@ impl SmtpServer {
         let security = match (url.scheme(), asked.as_deref()) {
             ("smtps", None | Some("required")) => Security::Implicit,
             ("smtp", Some("required")) => Security::Required,
-            ("smtp", Some("opportunistic")) => Security::Opportunistic,
             ("smtp", Some("none")) => Security::None,
             // Unless told so, a password never leaves this machine in the clear.
             ("smtp", None) if is_local => Security::None,
             ("smtp", None) if login.is_some() => Security::Required,
-            ("smtp", None) => Security::Opportunistic,
+            ("smtp", None | Some("opportunistic")) => Security::Opportunistic,
             ("smtp" | "smtps", Some(other)) => return Err(MailConfigError::Tls(other.to_owned())),
             (other, _) => return Err(MailConfigError::Scheme(other.to_owned())),
         };

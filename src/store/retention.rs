@@ -19,7 +19,7 @@ const LONGEST_SESSION_MS: i64 = 30 * DAY_MS;
 /// Deletes the oldest events of before the cutoff, one step of them; 0 when none is left.
 /// Row ids are in the order of time, so the step is a range of the primary key.
 pub fn delete_events(conn: &mut Conn, cutoff_ms: i64) -> Result<usize, StoreError> {
-    let before = super::types::first_event_row_id(cutoff_ms);
+    let before = cutoff_ms;
     let old = events::table.filter(events::id.lt(before));
     let step_end: Option<i64> = old
         .order(events::id)

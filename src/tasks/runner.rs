@@ -40,7 +40,7 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
         .redis_url
         .as_deref()
         .map(|url| TaskExchange::start(url, &app.config.redis_prefix));
-    let mut runner = Runner::new(app);
+    let mut runner = Runner::new(Arc::clone(&app));
     loop {
         runner.fill(exchange.as_mut()).await;
         let free = runner.free() > 0;
@@ -49,7 +49,7 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
             _ = stop.wait_for(|stop| *stop) => break,
             Some(()) = runner.one_finished() => {}
             () = sleep(POLL_EVERY) => {}
-            () = runner.app.tasks_wake.notified(), if free => {}
+            () = app.tasks_wake.notified(), if free => {}
             () = offered(exchange.as_mut()), if free => {}
         }
     }

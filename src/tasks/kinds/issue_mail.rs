@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::notify_issue::NotifyIssue;
 use crate::app::App;
+use crate::model::event::Level;
 use crate::notify::event_excerpt;
 use crate::notify::issue_mail::{IssueMail, Occasion, Recipient, compose};
 use crate::protocol::event_id::EventId;

@@ -33,14 +33,30 @@ pub struct IssueRow {
     pub last_seen: i64,
 }
 
+/// Who hears of an issue: the active members of its organization.
+pub fn recipients(conn: &mut Conn, issue_id: i64) -> Result<Vec<i64>, StoreError> {
+    let Some(organization_id) = organization_of(conn, issue_id)? else {
+        return Ok(Vec::new());
+    };
+    let members = accounts::members(conn, organization_id)?;
+    Ok(members.into_iter().map(|(user, _)| user.id).collect())
+}
+
+fn organization_of(conn: &mut Conn, issue_id: i64) -> Result<Option<i64>, StoreError> {
+    let found = issues::table.find(issue_id).select(issues::organization_id).first(conn);
+    Ok(found.optional()?)
+}
+
 /// Reads as `user_id`: who left the organization, and what was deleted, give nothing.
 pub fn load(
     conn: &mut Conn,
     user_id: i64,
-    organization_id: i64,
     issue_id: i64,
     event_id: &EventId,
 ) -> Result<Option<IssueFacts>, StoreError> {
+    let Some(organization_id) = organization_of(conn, issue_id)? else {
+        return Ok(None);
+    };
     match try_load(conn, user_id, organization_id, issue_id, event_id) {
         Ok(facts) => Ok(Some(facts)),
         Err(StoreError::NotFound) => Ok(None),

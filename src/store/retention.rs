@@ -5,6 +5,7 @@ use std::ops::Range;
 use diesel::dsl::max;
 use diesel::prelude::*;
 
+use super::digest::events::first_row_id_at;
 use super::schema::{
     dead_records, events, issue_days, issue_hours, issues, project_hours, projects, sessions, tasks, usage_hours,
 };
@@ -12,14 +13,15 @@ use super::{Conn, StoreError};
 
 /// Events in one step: some tens of milliseconds of the writer's time.
 const EVENTS_PER_STEP: i64 = 1_000;
-const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+const HOUR_MS: i64 = 60 * 60 * 1000;
+const DAY_MS: i64 = 24 * HOUR_MS;
 const IDLE_SESSION_MS: i64 = 14 * DAY_MS;
 const LONGEST_SESSION_MS: i64 = 30 * DAY_MS;
 
 /// Deletes the oldest events of before the cutoff, one step of them; 0 when none is left.
 /// Row ids are in the order of time, so the step is a range of the primary key.
 pub fn delete_events(conn: &mut Conn, cutoff_ms: i64) -> Result<usize, StoreError> {
-    let before = cutoff_ms;
+    let before = first_row_id_at(cutoff_ms);
     let old = events::table.filter(events::id.lt(before));
     let step_end: Option<i64> = old
         .order(events::id)
@@ -52,11 +54,11 @@ pub fn delete_issue_counters(conn: &mut Conn, ids: Range<i64>, cutoff_ms: i64) -
     let hours = issue_hours::table
         .filter(issue_hours::issue_id.ge(ids.start))
         .filter(issue_hours::issue_id.lt(ids.end))
-        .filter(issue_hours::hour.lt(hour(cutoff_ms)));
+        .filter(issue_hours::hour.lt(cutoff_ms / HOUR_MS));
     let days = issue_days::table
         .filter(issue_days::issue_id.ge(ids.start))
         .filter(issue_days::issue_id.lt(ids.end))
-        .filter(issue_days::day.lt(day(cutoff_ms)));
+        .filter(issue_days::day.lt(cutoff_ms / DAY_MS));
     Ok(diesel::delete(hours).execute(conn)? + diesel::delete(days).execute(conn)?)
 }
 
@@ -70,11 +72,11 @@ pub fn delete_project_counters(
     let hours = project_hours::table
         .filter(project_hours::project_id.ge(ids.start))
         .filter(project_hours::project_id.lt(ids.end))
-        .filter(project_hours::hour.lt(hour(cutoff_ms)));
+        .filter(project_hours::hour.lt(cutoff_ms / HOUR_MS));
     let usage = usage_hours::table
         .filter(usage_hours::project_id.ge(ids.start))
         .filter(usage_hours::project_id.lt(ids.end))
-        .filter(usage_hours::hour.lt(hour(usage_cutoff_ms)));
+        .filter(usage_hours::hour.lt(usage_cutoff_ms / HOUR_MS));
     Ok(diesel::delete(hours).execute(conn)? + diesel::delete(usage).execute(conn)?)
 }
 

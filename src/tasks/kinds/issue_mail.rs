@@ -4,14 +4,17 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::notify_issue::NotifyIssue;
 use crate::app::App;
 use crate::model::event::Level;
+use crate::model::names;
 use crate::notify::event_excerpt;
 use crate::notify::issue_mail::{IssueMail, Occasion, Recipient, compose};
 use crate::protocol::event_id::EventId;
 use crate::store::issue_facts::{self, IssueFacts};
+use crate::store::payload;
 use crate::store::tasks::NewTask;
 use crate::tasks::{Task, TaskError, outbox_row};
 
@@ -39,17 +42,15 @@ impl Task for MailIssue {
             return Ok(());
         };
         let Self { user_id, about } = self;
-        let event_id: EventId = about
-            .event_id
+        let NotifyIssue { issue_id, occasion, event_id } = about;
+        let event_id: EventId = event_id
             .parse()
-            .map_err(|error| TaskError::GiveUp(format!("event {}: {error}", about.event_id)))?;
-        let facts = app.store.read(move |conn| {
-            issue_facts::load(conn, user_id, about.organization_id, about.issue_id, &event_id)
-        });
+            .map_err(|error| TaskError::GiveUp(format!("event {event_id}: {error}")))?;
+        let facts = app.store.read(move |conn| issue_facts::load(conn, user_id, issue_id, &event_id));
         let Some(facts) = facts.await? else {
             return Ok(());
         };
-        let (mail, recipient) = told(facts, about.issue_id, about.occasion);
+        let (mail, recipient) = told(facts, issue_id, occasion);
         let sent = match compose(&mail, &recipient, mailer.config(), app.base_url()) {
             Ok(message) => mailer.send(message).await,
             Err(error) => Err(error),
@@ -68,7 +69,8 @@ impl Task for MailIssue {
 fn told(facts: IssueFacts, issue_id: i64, occasion: Occasion) -> (IssueMail, Recipient) {
     let IssueFacts { reader, organization, project, issue, event } = facts;
     // An event past its retention time, or sampled away, leaves a mail without frames.
-    let payload = event.and_then(|data| stored_payload(&data)).unwrap_or_default();
+    let payload = event.and_then(|data| payload::unpack(&data));
+    let payload: Value = payload.and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default();
     let text = |name: &str| payload[name].as_str().map(str::to_owned);
     let mail = IssueMail {
         occasion,
@@ -77,7 +79,7 @@ fn told(facts: IssueFacts, issue_id: i64, occasion: Occasion) -> (IssueMail, Rec
         project_slug: project.slug,
         project_name: project.name,
         issue_id,
-        short_id: short_id(&project.short_prefix, issue.short_number),
+        short_id: names::short_id(&project.short_prefix, issue.short_number),
         title: issue.title,
         culprit: issue.culprit,
         level: Level::from_i32(issue.level).unwrap_or(Level::Error).as_str(),

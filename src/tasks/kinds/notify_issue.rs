@@ -8,26 +8,33 @@ use serde::{Deserialize, Serialize};
 use super::issue_mail::MailIssue;
 use crate::app::App;
 use crate::notify::issue_mail::Occasion;
-use crate::store::{accounts, tasks};
+use crate::store::digest::{IssueChange, IssueChangeKind};
+use crate::store::tasks::{self, NewTask};
+use crate::store::{issue_facts, now_ms};
 use crate::tasks::{Task, TaskError, outbox_row};
 
 /// Written once for an issue's creation and once for each regression, however many events come.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct NotifyIssue {
-    pub organization_id: i64,
-    pub project_id: i64,
     pub issue_id: i64,
     /// 32 hex digits.
     pub event_id: String,
     pub occasion: Occasion,
 }
 
-impl NotifyIssue {
-    /// The row for the outbox. One occasion has one key, and with it one round of mail.
-    pub fn outbox(&self, now: i64) -> tasks::NewTask {
-        let key = format!("notify-issue:{}:{}", self.issue_id, self.occasion.key());
-        outbox_row(self, Some(key), now)
-    }
+/// What the digest writes next to a new or regressed issue. One occasion has one key, and with it one round of mail.
+pub fn follow_up(change: &IssueChange) -> Vec<NewTask> {
+    let occasion = match change.kind {
+        IssueChangeKind::New => Occasion::New,
+        IssueChangeKind::Regressed => Occasion::Regression(i64::from(change.regressions)),
+    };
+    let task = NotifyIssue {
+        issue_id: change.issue_id,
+        event_id: change.event_id.clone(),
+        occasion,
+    };
+    let key = format!("notify-issue:{}:{}", task.issue_id, occasion.key());
+    vec![outbox_row(&task, Some(key), now_ms())]
 }
 
 impl Task for NotifyIssue {
@@ -39,12 +46,12 @@ impl Task for NotifyIssue {
             return Ok(());
         }
         let written = app.store.write(move |conn| {
-            let members = accounts::members(conn, self.organization_id)?;
-            let now = crate::store::now_ms();
+            let recipients = issue_facts::recipients(conn, self.issue_id)?;
+            let now = now_ms();
             // A mail for each, as tasks of their own: one full mailbox does not repeat everybody else's mail.
-            let mails: Vec<tasks::NewTask> = members
-                .iter()
-                .map(|(user, _)| MailIssue { user_id: user.id, about: self.clone() }.outbox(now))
+            let mails: Vec<NewTask> = recipients
+                .into_iter()
+                .map(|user_id| MailIssue { user_id, about: self.clone() }.outbox(now))
                 .collect();
             tasks::enqueue(conn, &mails)?;
             Ok(mails.len())

@@ -1,1 +1,83 @@
-//! app.
+//! The handles that everything shares, built once. In: the settings. Out: an `App`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use sha2::{Digest, Sha256};
+
+use crate::config::Config;
+use crate::ingest::keys::Keys;
+use crate::ingest::outcome::Outcomes;
+use crate::journal::Journal;
+use crate::notify::Mailer;
+use crate::store::Store;
+
+pub struct App {
+    pub config: Config,
+    pub store: Store,
+    pub keys: Arc<Keys>,
+    pub outcomes: Arc<Outcomes>,
+    pub journal: Journal,
+    pub mailer: Option<Mailer>,
+    /// Rung when a transaction wrote tasks.
+    pub tasks_wake: tokio::sync::Notify,
+    base_url: String,
+    booted: AtomicBool,
+    stopping: AtomicBool,
+}
+
+/// The parts of an [`App`] that starting it makes.
+pub struct Parts {
+    pub config: Config,
+    pub store: Store,
+    pub keys: Arc<Keys>,
+    pub journal: Journal,
+    pub mailer: Option<Mailer>,
+    pub base_url: String,
+}
+
+impl App {
+    pub fn new(parts: Parts) -> Self {
+        let Parts { config, store, keys, journal, mailer, base_url } = parts;
+        Self {
+            config,
+            store,
+            keys,
+            outcomes: Arc::new(Outcomes::default()),
+            journal,
+            mailer,
+            tasks_wake: tokio::sync::Notify::new(),
+            base_url,
+            booted: AtomicBool::new(false),
+            stopping: AtomicBool::new(false),
+        }
+    }
+
+    /// The public address, without a trailing slash: links, DSNs and mail begin with it.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// The token that opens the set-up page while no account exists: the same after a restart and on every node.
+    pub fn setup_token(&self) -> String {
+        let digest = Sha256::digest(format!("bugle set-up {}", self.config.secret_key));
+        hex::encode(&digest[..12])
+    }
+
+    /// The database was reached and has this release's schema.
+    pub fn is_booted(&self) -> bool {
+        self.booted.load(Ordering::Acquire)
+    }
+
+    pub fn set_booted(&self) {
+        self.booted.store(true, Ordering::Release);
+    }
+
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    pub fn set_stopping(&self) {
+        self.stopping.store(true, Ordering::Release);
+    }
+}

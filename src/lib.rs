@@ -26,5 +26,4 @@ pub mod web;
 
 pub mod app;
 pub mod cli;
-pub mod error;
 pub mod server;

@@ -1,1 +1,3 @@
 //! api.
+
+pub fn configure(_cfg: &mut actix_web::web::ServiceConfig) {}

@@ -1,1 +1,112 @@
-//! cli.
+//! Commands. In: arguments. Out: what was asked for on standard output; problems as a sentence on standard error and
+//! exit code 1.
+
+mod dead_letters;
+mod doctor;
+mod healthcheck;
+mod migrate;
+mod org;
+mod project;
+mod send_test_event;
+mod serve;
+mod token;
+mod user;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::StorageArgs;
+use crate::store::{Store, StoreError};
+
+/// Self-hosted error tracking for the Sentry SDKs you already use.
+#[derive(Debug, Parser)]
+#[command(name = "bugle", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a node: receive events, digest them, serve the dashboard.
+    Serve(Box<crate::config::ServeArgs>),
+    /// Bring the database to this release's schema.
+    Migrate(migrate::MigrateArgs),
+    /// Accounts of people.
+    User(user::UserArgs),
+    /// Organizations and their members.
+    Org(org::OrgArgs),
+    /// Projects and their keys.
+    Project(project::ProjectArgs),
+    /// Tokens of the JSON API.
+    Token(token::TokenArgs),
+    /// Check settings, database, journal and mail, and say what to do.
+    Doctor(doctor::DoctorArgs),
+    /// Exit with 0 if the server on this machine is ready; for containers.
+    Healthcheck(healthcheck::HealthcheckArgs),
+    /// Send an event to a DSN, as an SDK would.
+    SendTestEvent(send_test_event::SendTestEventArgs),
+    /// Look at tasks that failed for good, try them again or delete them.
+    DeadLetters {
+        #[command(flatten)]
+        storage: StorageArgs,
+        #[command(flatten)]
+        dead_letters: dead_letters::DeadLettersArgs,
+    },
+}
+
+/// Why a command failed, in words for its user.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct CommandError(String);
+
+impl From<StoreError> for CommandError {
+    fn from(error: StoreError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<String> for CommandError {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl From<&str> for CommandError {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+/// Runs the command that the arguments name.
+pub fn run() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Serve(args) => serve::run(&args),
+        Command::Migrate(args) => migrate::run(&args),
+        Command::User(args) => user::run(&args),
+        Command::Org(args) => org::run(&args),
+        Command::Project(args) => project::run(&args),
+        Command::Token(args) => token::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
+        Command::Healthcheck(args) => healthcheck::run(&args),
+        Command::SendTestEvent(args) => send_test_event::run(&args),
+        Command::DeadLetters { storage, dead_letters: args } => {
+            open_store(&storage).and_then(|store| Ok(print!("{}", dead_letters::run(&store, &args)?)))
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bugle: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The database with this release's schema, for commands that work beside a running server.
+fn open_store(storage: &StorageArgs) -> Result<Store, CommandError> {
+    let url = storage.database()?;
+    crate::store::migrate::run(&url)?;
+    Ok(Store::new(url))
+}

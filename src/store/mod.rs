@@ -5,15 +5,18 @@ pub mod accounts;
 pub mod connection;
 pub mod dialect;
 pub mod digest;
+pub mod issue_facts;
 pub mod keys;
 pub mod leases;
 pub mod migrate;
 pub mod nodes;
 pub mod payload;
 mod pool;
+pub mod retention;
 pub mod schema;
 pub mod scope;
 pub mod tasks;
+pub mod tokens;
 pub mod usage;
 
 use std::sync::Arc;
@@ -44,6 +47,8 @@ pub enum StoreError {
     Busy,
     #[error("the server is stopping")]
     Closed,
+    #[error("the work on the database ended with a panic; the log says where")]
+    Panicked,
     #[error("migration failed: {0}")]
     Migration(String),
 }
@@ -172,7 +177,7 @@ impl Store {
         self.readers.submit(Box::new(move |conn| {
             finish(conn.and_then(work), |value| answer.send(value).is_ok())
         }))?;
-        result.await.map_err(|_| StoreError::Closed)?
+        result.await.map_err(|_| StoreError::Panicked)?
     }
 
     /// Runs `work` in one transaction on a writer thread; it is run again if transactions collided.
@@ -187,7 +192,7 @@ impl Store {
                 answer.send(value).is_ok()
             })
         }))?;
-        result.await.map_err(|_| StoreError::Closed)?
+        result.await.map_err(|_| StoreError::Panicked)?
     }
 
     /// As [`Store::read`], for threads that may block and commands.
@@ -200,7 +205,7 @@ impl Store {
         self.readers.submit_waiting(Box::new(move |conn| {
             finish(conn.and_then(work), |value| answer.send(value).is_ok())
         }))?;
-        result.recv().map_err(|_| StoreError::Closed)?
+        result.recv().map_err(|_| StoreError::Panicked)?
     }
 
     /// As [`Store::write`], for threads that may block and commands.
@@ -215,7 +220,7 @@ impl Store {
                 answer.send(value).is_ok()
             })
         }))?;
-        result.recv().map_err(|_| StoreError::Closed)?
+        result.recv().map_err(|_| StoreError::Panicked)?
     }
 }
 

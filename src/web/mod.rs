@@ -1,1 +1,3 @@
 //! web.
+
+pub fn configure(_cfg: &mut actix_web::web::ServiceConfig) {}

@@ -1,0 +1,144 @@
+//! `bugle doctor`. In: the settings as `serve` would have them. Out: a line for each thing that has to work, and what
+//! to do where one does not.
+
+use clap::Args;
+
+use super::CommandError;
+use crate::config::{MailArgs, StorageArgs, secret};
+use crate::notify::{MailConfig, email};
+use crate::store::{Store, accounts, migrate, nodes, tasks};
+
+/// Check settings, database, journal and mail, and say what to do.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    #[command(flatten)]
+    storage: StorageArgs,
+
+    #[command(flatten)]
+    mail: MailArgs,
+
+    /// Send a test mail to this address.
+    #[arg(long, value_name = "ADDRESS")]
+    send_mail: Option<String>,
+}
+
+#[derive(Default)]
+struct Report {
+    problems: usize,
+}
+
+impl Report {
+    fn line(&mut self, name: &str, result: Result<String, String>) -> bool {
+        match result {
+            Ok(detail) => println!("ok       {name}: {detail}"),
+            Err(problem) => {
+                self.problems += 1;
+                println!("PROBLEM  {name}: {problem}");
+                return false;
+            }
+        }
+        true
+    }
+}
+
+pub(super) fn run(args: &DoctorArgs) -> Result<(), CommandError> {
+    let mut report = Report::default();
+    report.line("data folder", data_folder(&args.storage));
+    if let Ok(url) = args.storage.database().map_err(|problem| report.line("database", Err(problem))) {
+        let store = Store::new(url.clone());
+        let reached = migrate::pending(&url).map_err(|error| error.to_string()).and_then(|pending| {
+            if pending.is_empty() {
+                Ok(format!("{:?}, schema up to date", url.backend))
+            } else {
+                Err(format!("migrations are pending: {}; run `bugle migrate`", pending.join(", ")))
+            }
+        });
+        if report.line("database", reached) {
+            contents(&store, &mut report);
+        }
+    }
+    report.line("public address", args.storage.public_url().map(|url| {
+        if url.starts_with("https://") { url } else { format!("{url} (not https: passwords and events travel in the clear)") }
+    }));
+    mail(args, &mut report);
+    match report.problems {
+        0 => Ok(()),
+        1 => Err("1 problem found".into()),
+        count => Err(format!("{count} problems found").into()),
+    }
+}
+
+fn data_folder(storage: &StorageArgs) -> Result<String, String> {
+    let folder = &storage.data_dir;
+    std::fs::create_dir_all(folder).map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
+    let probe = folder.join(".doctor");
+    std::fs::write(&probe, b"ok")
+        .and_then(|()| std::fs::remove_file(&probe))
+        .map_err(|error| format!("cannot write in {}: {error}; give the folder to the user that runs bugle", folder.display()))?;
+    let disk = fs4::statvfs(folder).map_err(|error| format!("cannot ask how full the disk is: {error}"))?;
+    let free = disk.available_space() as f64 / disk.total_space().max(1) as f64;
+    if free < 0.1 {
+        return Err(format!("the disk of {} is {:.0} % full; ingest answers 503 beyond 90 %", folder.display(), 100.0 - free * 100.0));
+    }
+    Ok(format!("{}, {:.0} % of the disk free", folder.display(), free * 100.0))
+}
+
+fn contents(store: &Store, report: &mut Report) {
+    let said = |result: Result<String, crate::store::StoreError>| result.map_err(|error| error.to_string());
+    report.line(
+        "accounts",
+        said(store.read_blocking(accounts::any_user)).and_then(|any| {
+            if any { Ok("at least one".to_owned()) } else { Err("none yet: open /setup with the token that `bugle serve` prints, or run `bugle user create`".to_owned()) }
+        }),
+    );
+    report.line(
+        "nodes",
+        said(store.read_blocking(nodes::alive).map(|nodes| {
+            let names: Vec<String> = nodes.iter().map(|node| format!("{} ({})", node.name, node.roles)).collect();
+            if names.is_empty() { "none is running".to_owned() } else { names.join(", ") }
+        })),
+    );
+    report.line(
+        "tasks",
+        said(store.read_blocking(tasks::count_dead).map(|count| count.to_string())).and_then(|count| {
+            if count == "0" { Ok("none failed for good".to_owned()) } else { Err(format!("{count} failed for good: see `bugle dead-letters list`")) }
+        }),
+    );
+}
+
+fn mail(args: &DoctorArgs, report: &mut Report) {
+    let smtp = secret("BUGLE_SMTP_URL", args.mail.smtp_url.as_ref(), args.mail.smtp_url_file.as_ref());
+    let url = match smtp {
+        Ok(Some(url)) => url,
+        Ok(None) if args.send_mail.is_some() => {
+            report.line("mail", Err("off: set BUGLE_SMTP_URL to send mail".into()));
+            return;
+        }
+        Ok(None) => {
+            report.line("mail", Ok("off: BUGLE_SMTP_URL is not set".into()));
+            return;
+        }
+        Err(problem) => {
+            report.line("mail", Err(problem));
+            return;
+        }
+    };
+    let base_url = args.storage.public_url().unwrap_or_default();
+    let config = match MailConfig::new(&url, args.mail.mail_from.as_deref(), &base_url) {
+        Ok(config) => config,
+        Err(error) => {
+            report.line("mail", Err(error.to_string()));
+            return;
+        }
+    };
+    let Some(address) = &args.send_mail else {
+        report.line("mail", Ok(format!("through {}; try it with --send-mail ADDRESS", config.server)));
+        return;
+    };
+    let sent = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| error.to_string())
+        .and_then(|runtime| runtime.block_on(email::send_test(&config, address)).map_err(|error| error.to_string()));
+    report.line("mail", sent.map(|()| format!("a test mail to {address} is handed to {}", config.server)));
+}

@@ -1,0 +1,168 @@
+//! What has to be true before a node works, and what it keeps true. In: a database that may be away. Out: its schema
+//! migrated, keys in memory, this node on the list of nodes; each second another look for changes.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use super::ServeError;
+use crate::app::App;
+use crate::journal::JournalError;
+use crate::model::password;
+use crate::store::{StoreError, accounts, keys, migrate, nodes};
+
+const RETRY: Duration = Duration::from_millis(500);
+const POLL: Duration = Duration::from_millis(500);
+const HEARTBEAT: Duration = Duration::from_secs(4);
+
+/// Prepares the database, waiting for it as long as it is away. False if the order to stop comes first.
+pub async fn until_ready(app: &Arc<App>, mut stopped: watch::Receiver<bool>) -> Result<bool, ServeError> {
+    let mut said = false;
+    loop {
+        match prepare(app).await {
+            Ok(()) => {
+                app.set_booted();
+                return Ok(true);
+            }
+            Err(ServeError::Store(error)) if error.is_infrastructure() || error.is_contention() => {
+                if !said {
+                    tracing::warn!(%error, "the database is away; ingest goes on for known keys");
+                    said = true;
+                }
+            }
+            Err(error) => return Err(error),
+        }
+        tokio::select! {
+            _ = stopped.wait_for(|stop| *stop) => return Ok(false),
+            () = tokio::time::sleep(RETRY) => {}
+        }
+    }
+}
+
+async fn prepare(app: &Arc<App>) -> Result<(), ServeError> {
+    if !app.config.no_migrate {
+        let url = app.config.database.clone();
+        let done = tokio::task::spawn_blocking(move || migrate::run(&url)).await.map_err(std::io::Error::other)??;
+        if !done.is_empty() {
+            tracing::info!(migrations = done.join(", "), "the database has this release's schema");
+        }
+    }
+    load_keys(app).await?;
+    let fingerprint = app.config.key_fingerprint();
+    let uid = app.journal.node();
+    let others = app.store.read(nodes::alive).await?;
+    if others.iter().any(|node| node.uid != uid && node.key_fingerprint != fingerprint) {
+        return Err(ServeError::KeyDiffers);
+    }
+    heartbeat(app).await?;
+    create_first_account(app).await?;
+    if !app.store.read(accounts::any_user).await? {
+        println!("set-up token: {}", app.setup_token());
+        println!("open {}/setup to create the first account", app.base_url());
+    }
+    Ok(())
+}
+
+/// `BUGLE_ADMIN_EMAIL` and its password count only while there is no account at all.
+async fn create_first_account(app: &Arc<App>) -> Result<(), ServeError> {
+    let Some((email, password)) = app.config.admin.clone() else {
+        return Ok(());
+    };
+    if app.store.read(accounts::any_user).await? {
+        return Ok(());
+    }
+    let hash = tokio::task::spawn_blocking(move || password::hash(&password))
+        .await
+        .map_err(std::io::Error::other)?
+        .map_err(|error| ServeError::Admin(format!("BUGLE_ADMIN_PASSWORD: {error}")))?;
+    let made = app.store.write(move |conn| {
+        // Several nodes may start at once.
+        if accounts::any_user(conn)? { Ok(None) } else { accounts::create_user(conn, &email, "", &hash, true).map(Some) }
+    });
+    match made.await {
+        Ok(Some(user)) => tracing::info!(email = user.email, "created the first account"),
+        Ok(None) => {}
+        Err(error) if error.is_unique_violation() => {}
+        Err(error) => return Err(error.into()),
+    }
+    Ok(())
+}
+
+async fn load_keys(app: &Arc<App>) -> Result<(), StoreError> {
+    let (version, keys) = app.store.read(keys::load).await?;
+    app.keys.replace(version, keys);
+    Ok(())
+}
+
+async fn heartbeat(app: &Arc<App>) -> Result<(), StoreError> {
+    let uid = app.journal.node();
+    let name = app.config.listen.to_string();
+    let roles: Vec<String> = app.config.roles.iter().map(|role| format!("{role:?}").to_lowercase()).collect();
+    let roles = roles.join(",");
+    let version = app.keys.version().unwrap_or(0);
+    let fingerprint = app.config.key_fingerprint();
+    app.store.write(move |conn| nodes::heartbeat(conn, uid, &name, &roles, version, &fingerprint)).await?;
+    Ok(())
+}
+
+/// Follows the settings version, and says that this node lives.
+pub async fn keep_keys_fresh(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
+    let mut last_heartbeat = Instant::now();
+    let mut away = false;
+    loop {
+        tokio::select! {
+            _ = stopped.wait_for(|stop| *stop) => return,
+            () = tokio::time::sleep(POLL) => {}
+        }
+        match look(&app, &mut last_heartbeat).await {
+            Ok(()) => {
+                if away {
+                    tracing::info!("the database is back");
+                }
+                away = false;
+            }
+            Err(error) => {
+                if !away {
+                    tracing::warn!(%error, "the database is away; ingest goes on for known keys");
+                }
+                away = true;
+            }
+        }
+    }
+}
+
+async fn look(app: &Arc<App>, last_heartbeat: &mut Instant) -> Result<(), StoreError> {
+    let version = app.store.read(keys::version).await?;
+    let changed = app.keys.version() != Some(version);
+    if changed {
+        load_keys(app).await?;
+    }
+    if changed || last_heartbeat.elapsed() > HEARTBEAT {
+        heartbeat(app).await?;
+        *last_heartbeat = Instant::now();
+    }
+    Ok(())
+}
+
+/// Writes the counts of what was refused or not kept into the journal, each second.
+pub async fn flush_outcomes(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            _ = stopped.wait_for(|stop| *stop) => return,
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+        }
+        match app.outcomes.flush(&app.journal).await {
+            Ok(()) | Err(JournalError::Closed) => {}
+            Err(error) => tracing::debug!(%error, "counts wait until the journal can be written"),
+        }
+    }
+}
+
+/// Takes this node off the list of the living.
+pub async fn leave(app: &Arc<App>) {
+    let uid = app.journal.node();
+    if let Err(error) = app.store.write(move |conn| nodes::leave(conn, uid)).await {
+        tracing::debug!(%error, "this node stays on the list until its heartbeat is missed");
+    }
+}

@@ -1,0 +1,71 @@
+//! Health for probes and people. In: the state of the node. Out: `/health/live` while it runs; `/health/ready` with a
+//! row for each component, 503 only when events cannot be made durable.
+
+use std::sync::Arc;
+
+use actix_web::{HttpResponse, web};
+use serde::Serialize;
+
+use crate::app::App;
+use crate::store::tasks;
+use crate::tasks::registry;
+
+pub async fn live() -> HttpResponse {
+    HttpResponse::Ok().json(serde_json::json!({ "status": "ok" }))
+}
+
+#[derive(Serialize)]
+struct Ready {
+    status: &'static str,
+    version: &'static str,
+    /// Records of this node's journal that are not digested yet.
+    backlog: u64,
+    /// Tasks that are due or running, where the database tells.
+    tasks: Option<i64>,
+    components: Vec<Component>,
+}
+
+#[derive(Serialize)]
+struct Component {
+    name: &'static str,
+    status: &'static str,
+    detail: String,
+}
+
+pub async fn ready(app: web::Data<Arc<App>>) -> HttpResponse {
+    let journal = app.journal.status();
+    let tasks = app.store.read(|conn| tasks::count_active(conn, &registry::names())).await;
+    let database_ok = tasks.is_ok() && app.is_booted();
+    let serving = journal.writable && !app.is_stopping();
+    let status = match (serving, database_ok && journal.loaded) {
+        (false, _) => "unavailable",
+        (true, false) => "degraded",
+        (true, true) => "ok",
+    };
+    let database = match &tasks {
+        _ if !app.is_booted() => "waiting for the database and its migrations".to_owned(),
+        Ok(_) => String::new(),
+        Err(error) => error.to_string(),
+    };
+    let body = Ready {
+        status,
+        version: env!("CARGO_PKG_VERSION"),
+        backlog: journal.backlog,
+        tasks: tasks.ok(),
+        components: vec![
+            Component {
+                name: "journal",
+                status: if journal.writable { "ok" } else { "unavailable" },
+                detail: format!("{} bytes, {} damaged records", journal.bytes, journal.damaged),
+            },
+            Component { name: "database", status: if database_ok { "ok" } else { "away" }, detail: database },
+            Component {
+                name: "mail",
+                status: if app.mailer.is_some() { "ok" } else { "off" },
+                detail: String::new(),
+            },
+        ],
+    };
+    let mut response = if serving { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
+    response.insert_header(("cache-control", "no-store")).json(body)
+}

@@ -1,0 +1,175 @@
+//! A node, from start to stop. In: the settings. Out: the roles at work, until the order to stop; then everything in
+//! flight is finished, the journal is synced, and the process leaves in good order.
+
+mod boot;
+mod health;
+mod http;
+mod workers;
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::app::{App, Parts};
+use crate::config::{Config, Role, default_base_url};
+use crate::ingest::keys::Keys;
+use crate::journal::{Journal, JournalError};
+use crate::notify::{MailConfig, MailConfigError, MailError, Mailer};
+use crate::store::{Store, StoreError};
+
+/// Why a node does not start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    #[error("another bugle serve uses the data folder {0}; stop it first, or choose another --data-dir")]
+    Locked(String),
+    #[error("cannot use the data folder {folder}: {problem}")]
+    DataDir { folder: String, problem: String },
+    #[error("cannot listen on {address}: {problem}")]
+    Listen { address: String, problem: std::io::Error },
+    #[error("{0}")]
+    Journal(#[from] JournalError),
+    #[error("{0}")]
+    MailConfig(#[from] MailConfigError),
+    #[error("{0}")]
+    Mail(#[from] MailError),
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    #[error("migrations are pending: {0}. Run `bugle migrate`, or start without --no-migrate")]
+    Pending(String),
+    #[error("another node has a different secret key: give all nodes the same BUGLE_SECRET_KEY")]
+    KeyDiffers,
+    #[error("{0}")]
+    Admin(String),
+    #[error("the server failed: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// In-flight requests get this long after the order to stop.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Runs a node until SIGTERM or Ctrl-C.
+pub async fn serve(config: Config) -> Result<(), ServeError> {
+    let _lock = lock_data_dir(&config.data_dir)?;
+    if config.no_migrate {
+        refuse_pending(&config).await?;
+    }
+    let journal = Journal::open(&config.data_dir.join("journal"), config.journal_limit)?;
+    let listener = std::net::TcpListener::bind(config.listen)
+        .map_err(|problem| ServeError::Listen { address: config.listen.to_string(), problem })?;
+    let address = listener.local_addr()?;
+    let base_url = config.base_url.clone().unwrap_or_else(|| default_base_url(address));
+    let mailer = match &config.smtp_url {
+        Some(url) => Some(Mailer::new(MailConfig::new(url, config.mail_from.as_deref(), &base_url)?)?),
+        None => None,
+    };
+    let app = Arc::new(App::new(Parts {
+        store: Store::new(config.database.clone()),
+        keys: Arc::new(Keys::open(&config.data_dir)),
+        journal,
+        mailer,
+        base_url,
+        config,
+    }));
+    let (stop, stopped) = watch::channel(false);
+    // Ingest listens before anything else: what arrives during a migration is kept.
+    let server = http::start(Arc::clone(&app), listener)?;
+    let handle = server.handle();
+    println!("listening on http://{address}");
+    let mut running = tokio::spawn(server);
+    let mut background = tokio::spawn(run_roles(Arc::clone(&app), stopped));
+
+    let result = tokio::select! {
+        () = order_to_stop() => Ok(()),
+        ended = &mut background => match ended {
+            Ok(Err(error)) => Err(error),
+            Ok(Ok(())) | Err(_) => Err(ServeError::Io(std::io::Error::other("background work ended"))),
+        },
+        ended = &mut running => Err(ServeError::Io(match ended {
+            Ok(Err(error)) => error,
+            Ok(Ok(())) | Err(_) => std::io::Error::other("the HTTP server ended"),
+        })),
+    };
+    tracing::info!("stopping: finishing what is in flight");
+    app.set_stopping();
+    // Whoever is told of a stop that nobody waits for has left already.
+    let _ = stop.send(true);
+    if tokio::time::timeout(GRACE, handle.stop(true)).await.is_err() {
+        tracing::warn!("some requests did not finish in time");
+    }
+    if result.is_ok() && !background.is_finished() && tokio::time::timeout(GRACE, background).await.is_err() {
+        tracing::warn!("some background work did not finish in time; it goes on after the next start");
+    }
+    if let Err(error) = app.outcomes.flush(&app.journal).await {
+        tracing::warn!(%error, "the last counts of refused requests are lost");
+    }
+    let journal = app.journal.clone();
+    tokio::task::spawn_blocking(move || journal.close()).await.map_err(std::io::Error::other)?;
+    if result.is_ok() {
+        tracing::info!("stopped");
+    }
+    result
+}
+
+/// What this node does besides answering requests.
+async fn run_roles(app: Arc<App>, stopped: watch::Receiver<bool>) -> Result<(), ServeError> {
+    let flusher = tokio::spawn(boot::flush_outcomes(Arc::clone(&app), stopped.clone()));
+    if !boot::until_ready(&app, stopped.clone()).await? {
+        return Ok(());
+    }
+    let mut parts = tokio::task::JoinSet::new();
+    parts.spawn(boot::keep_keys_fresh(Arc::clone(&app), stopped.clone()));
+    let threads = workers::start(&app);
+    if app.config.has_role(Role::Worker) {
+        parts.spawn(crate::tasks::runner::run(Arc::clone(&app), stopped.clone()));
+    }
+    if app.config.has_role(Role::Scheduler) {
+        let holder = format!("node-{}", app.journal.node());
+        parts.spawn(crate::tasks::schedule::run(Arc::clone(&app), holder, stopped.clone()));
+    }
+    let mut stopped = stopped;
+    // An error means that the sender is gone, which is the order to stop as well.
+    let _ = stopped.wait_for(|stop| *stop).await;
+    while parts.join_next().await.is_some() {}
+    tokio::task::spawn_blocking(move || threads.join()).await.map_err(std::io::Error::other)?;
+    flusher.await.map_err(std::io::Error::other)?;
+    boot::leave(&app).await;
+    Ok(())
+}
+
+fn lock_data_dir(folder: &Path) -> Result<File, ServeError> {
+    let problem = |error: std::io::Error| ServeError::DataDir { folder: folder.display().to_string(), problem: error.to_string() };
+    std::fs::create_dir_all(folder).map_err(problem)?;
+    let file = File::options().create(true).write(true).truncate(false).open(folder.join("lock")).map_err(problem)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(ServeError::Locked(folder.display().to_string())),
+        Err(std::fs::TryLockError::Error(error)) => Err(problem(error)),
+    }
+}
+
+/// A database that is away is no reason not to start: the journal keeps what arrives.
+async fn refuse_pending(config: &Config) -> Result<(), ServeError> {
+    let url = config.database.clone();
+    let pending = tokio::task::spawn_blocking(move || crate::store::migrate::pending(&url)).await.map_err(std::io::Error::other)?;
+    match pending {
+        Ok(pending) if pending.is_empty() => Ok(()),
+        Ok(pending) => Err(ServeError::Pending(pending.join(", "))),
+        Err(error) if error.is_infrastructure() => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn order_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        // Without the signal, Ctrl-C is what is left.
+        return drop(tokio::signal::ctrl_c().await);
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}

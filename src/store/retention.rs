@@ -1,0 +1,89 @@
+//! Deleting what has been kept long enough. In: a cutoff in milliseconds. Out: how many rows went, in bounded steps.
+
+use std::ops::Range;
+
+use diesel::dsl::max;
+use diesel::prelude::*;
+
+use super::digest::events::first_row_id_at;
+use super::schema::{
+    dead_records, events, issue_days, issue_hours, issues, project_hours, projects, sessions, tasks, usage_hours,
+};
+use super::{Conn, StoreError};
+
+/// Events in one step: some tens of milliseconds of the writer's time.
+const EVENTS_PER_STEP: i64 = 1_000;
+const HOUR_MS: i64 = 60 * 60 * 1000;
+const DAY_MS: i64 = 24 * HOUR_MS;
+const IDLE_SESSION_MS: i64 = 14 * DAY_MS;
+const LONGEST_SESSION_MS: i64 = 30 * DAY_MS;
+
+/// Deletes the oldest events of before the cutoff, one step of them; 0 when none is left.
+/// Row ids are in the order of time, so the step is a range of the primary key.
+pub fn delete_events(conn: &mut Conn, cutoff_ms: i64) -> Result<usize, StoreError> {
+    let before = first_row_id_at(cutoff_ms);
+    let old = events::table.filter(events::id.lt(before));
+    let step_end: Option<i64> = old
+        .order(events::id)
+        .select(events::id)
+        .offset(EVENTS_PER_STEP)
+        .first(conn)
+        .optional()?;
+    let end = step_end.unwrap_or(before);
+    Ok(diesel::delete(events::table.filter(events::id.lt(end))).execute(conn)?)
+}
+
+/// Deletes dead letters of before the cutoff: they hold what SDKs sent, like the events they are not.
+pub fn delete_dead(conn: &mut Conn, cutoff_ms: i64) -> Result<usize, StoreError> {
+    let records = diesel::delete(dead_records::table.filter(dead_records::created_at.lt(cutoff_ms))).execute(conn)?;
+    let old_tasks = tasks::table
+        .filter(tasks::state.eq(super::tasks::DEAD))
+        .filter(tasks::created_at.lt(cutoff_ms));
+    Ok(records + diesel::delete(old_tasks).execute(conn)?)
+}
+
+/// The highest issue and project numbers.
+pub fn last_ids(conn: &mut Conn) -> Result<(i64, i64), StoreError> {
+    let issue: Option<i64> = issues::table.select(max(issues::id)).first(conn)?;
+    let project: Option<i64> = projects::table.select(max(projects::id)).first(conn)?;
+    Ok((issue.unwrap_or(0), project.unwrap_or(0)))
+}
+
+/// Deletes counters of the given issues of before the cutoff.
+pub fn delete_issue_counters(conn: &mut Conn, ids: Range<i64>, cutoff_ms: i64) -> Result<usize, StoreError> {
+    let hours = issue_hours::table
+        .filter(issue_hours::issue_id.ge(ids.start))
+        .filter(issue_hours::issue_id.lt(ids.end))
+        .filter(issue_hours::hour.lt(cutoff_ms / HOUR_MS));
+    let days = issue_days::table
+        .filter(issue_days::issue_id.ge(ids.start))
+        .filter(issue_days::issue_id.lt(ids.end))
+        .filter(issue_days::day.lt(cutoff_ms / DAY_MS));
+    Ok(diesel::delete(hours).execute(conn)? + diesel::delete(days).execute(conn)?)
+}
+
+/// Deletes counters of the given projects: of events, and of what became of all that was sent.
+pub fn delete_project_counters(
+    conn: &mut Conn,
+    ids: Range<i64>,
+    cutoff_ms: i64,
+    usage_cutoff_ms: i64,
+) -> Result<usize, StoreError> {
+    let hours = project_hours::table
+        .filter(project_hours::project_id.ge(ids.start))
+        .filter(project_hours::project_id.lt(ids.end))
+        .filter(project_hours::hour.lt(cutoff_ms / HOUR_MS));
+    let usage = usage_hours::table
+        .filter(usage_hours::project_id.ge(ids.start))
+        .filter(usage_hours::project_id.lt(ids.end))
+        .filter(usage_hours::hour.lt(usage_cutoff_ms / HOUR_MS));
+    Ok(diesel::delete(hours).execute(conn)? + diesel::delete(usage).execute(conn)?)
+}
+
+/// Deletes sessions that were idle for 14 days or began 30 days ago.
+pub fn end_sessions(conn: &mut Conn, now_ms: i64) -> Result<usize, StoreError> {
+    let over = sessions::last_seen_at
+        .lt(now_ms - IDLE_SESSION_MS)
+        .or(sessions::created_at.lt(now_ms - LONGEST_SESSION_MS));
+    Ok(diesel::delete(sessions::table.filter(over)).execute(conn)?)
+}

@@ -1,0 +1,7 @@
+//! The kinds of tasks, a file each. In: arguments. Out: effects; the work itself lies in `store` and `notify`.
+
+pub mod counter_retention;
+pub mod expired_sessions;
+pub mod issue_mail;
+pub mod notify_issue;
+pub mod retention;

@@ -1,0 +1,169 @@
+//! The task that never ends: digests events in batches. In: records from the queue. Out: one transaction a batch, and
+//! only then the word that the records may go.
+//!
+//! Only a record that was stored alone is blamed for a failure: a batch that fails is halved until the culprit is
+//! found. A database that is away blames nobody; the batch waits for it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::kinds::notify_issue;
+use crate::app::App;
+use crate::ingest::outcome;
+use crate::journal::RecordKind;
+use crate::process::{self, Incoming, ProcessError};
+use crate::queue::{Claim, Delivery, Queue};
+use crate::store::StoreError;
+use crate::store::digest::{self, Batch, Content, Item, Stored};
+use crate::store::tasks::NewTask;
+
+/// Records in one transaction: cost per event falls up to here, and memory grows beyond.
+const BATCH: usize = 400;
+const PATIENCE: Duration = Duration::from_millis(300);
+/// Attempts at storing a record alone before it is set aside.
+const ATTEMPTS: i32 = 3;
+
+/// Works until `stop`; run it on a thread of its own, several of them for several cores.
+pub fn run(app: &Arc<App>, mut queue: Box<dyn Queue>, stop: &AtomicBool) {
+    let mut queue_was_away = false;
+    while !stop.load(Ordering::Acquire) {
+        let claim = match queue.claim(BATCH, PATIENCE) {
+            Ok(claim) => claim,
+            Err(error) => {
+                if !queue_was_away {
+                    tracing::warn!(%error, "no events to digest until the queue is back");
+                    queue_was_away = true;
+                }
+                std::thread::sleep(PATIENCE);
+                continue;
+            }
+        };
+        if queue_was_away {
+            tracing::info!("the queue is back");
+            queue_was_away = false;
+        }
+        if claim.deliveries.is_empty() {
+            continue;
+        }
+        let done = digest(app, &claim, stop);
+        let result = if done { queue.acknowledge(&claim.deliveries) } else { queue.release(&claim.deliveries) };
+        if let Err(error) = result {
+            // Stored and not acknowledged: it comes again and changes nothing.
+            tracing::warn!(%error, "the queue did not hear of a finished batch");
+        }
+    }
+}
+
+/// Processes and stores a claim; false if the process stops before that is possible.
+fn digest(app: &Arc<App>, claim: &Claim, stop: &AtomicBool) -> bool {
+    let items = claim.deliveries.iter().map(processed).collect();
+    let bodies: Vec<&[u8]> = claim.deliveries.iter().map(|delivery| delivery.body.as_slice()).collect();
+    store_or_halve(app, items, &bodies, &claim.safe_below, stop)
+}
+
+/// A record as the store takes it. A panic inside processing costs this record only.
+fn processed(delivery: &Delivery) -> Item {
+    let record = &delivery.record;
+    let content = match record.kind {
+        RecordKind::Outcomes => outcome::decode(&record.payload).map_or(Content::Invalid("malformed"), Content::Outcomes),
+        RecordKind::Event => {
+            let incoming = Incoming {
+                payload: &record.payload,
+                event_id: record.event_id,
+                received_ms: record.received_ms,
+                sent_at_ms: record.sent_at_ms,
+                remote_addr: record.remote_addr,
+                sdk_client: Some(record.client.as_str()).filter(|client| !client.is_empty()),
+            };
+            match catch_unwind(AssertUnwindSafe(|| process::process(&incoming))) {
+                Ok(Ok(event)) => Content::Event(Box::new(event)),
+                Ok(Err(ProcessError::NotJson(problem))) => {
+                    tracing::debug!(project = record.project_id, event = %record.event_id, problem, "an event is no JSON");
+                    Content::Invalid("not_json")
+                }
+                Ok(Err(ProcessError::NotAnObject)) => Content::Invalid("not_an_object"),
+                Err(_) => {
+                    tracing::error!(project = record.project_id, event = %record.event_id, "processing an event panicked; it is set aside");
+                    dead(delivery.body.clone(), record.event_id.as_bytes(), "processing ended with a panic", 1)
+                }
+            }
+        }
+    };
+    Item {
+        node: delivery.node,
+        seq: record.seq,
+        project_id: record.project_id,
+        key_id: record.key_id,
+        received_ms: record.received_ms,
+        content,
+    }
+}
+
+fn dead(record: Vec<u8>, event_id: &[u8; 16], reason: &str, attempts: i32) -> Content {
+    Content::Dead { reason: reason.to_owned(), attempts, event_id: *event_id, record }
+}
+
+fn store_or_halve(app: &Arc<App>, items: Vec<Item>, bodies: &[&[u8]], safe_below: &[(i64, u64)], stop: &AtomicBool) -> bool {
+    let mut batch = Arc::new(Batch { items, safe_below: safe_below.to_vec() });
+    let mut attempts = 0;
+    let mut pause = Duration::from_millis(100);
+    loop {
+        match store(app, &batch) {
+            Ok(stored) => {
+                if stored.tasks > 0 {
+                    app.tasks_wake.notify_one();
+                }
+                return true;
+            }
+            Err(error) if error.is_infrastructure() => {
+                tracing::warn!(%error, records = batch.items.len(), "the database is away; events wait");
+                if stop.load(Ordering::Acquire) {
+                    return false;
+                }
+                std::thread::sleep(pause);
+                pause = (pause * 2).min(Duration::from_secs(2));
+            }
+            Err(error) if batch.items.len() == 1 => {
+                attempts += 1;
+                tracing::error!(%error, attempts, project = batch.items[0].project_id, "an event cannot be stored");
+                if attempts >= ATTEMPTS {
+                    let Some(item) = batch.items.first().cloned() else {
+                        return true;
+                    };
+                    let event_id = match &item.content {
+                        Content::Event(event) => *event.event_id.as_bytes(),
+                        Content::Dead { event_id, .. } => *event_id,
+                        Content::Invalid(_) | Content::Outcomes(_) => [0; 16],
+                    };
+                    if attempts > ATTEMPTS {
+                        // Not even the dead-letter row can be written: keep it in the journal rather than lose it.
+                        if stop.load(Ordering::Acquire) {
+                            return false;
+                        }
+                        std::thread::sleep(Duration::from_secs(1));
+                    }
+                    let content = dead(bodies[0].to_vec(), &event_id, &error.to_string(), attempts);
+                    batch = Arc::new(Batch { items: vec![Item { content, ..item }], safe_below: safe_below.to_vec() });
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, records = batch.items.len(), "a batch cannot be stored as a whole; looking for the culprit");
+                let middle = batch.items.len() / 2;
+                let (first, second) = (batch.items[..middle].to_vec(), batch.items[middle..].to_vec());
+                let first_done = store_or_halve(app, first, &bodies[..middle], safe_below, stop);
+                return store_or_halve(app, second, &bodies[middle..], safe_below, stop) && first_done;
+            }
+        }
+    }
+}
+
+fn store(app: &Arc<App>, batch: &Arc<Batch>) -> Result<Stored, StoreError> {
+    let batch = Arc::clone(batch);
+    let mails = app.mailer.is_some();
+    app.store.write_blocking(move |conn| {
+        let follow_up = |change: &digest::IssueChange| -> Vec<NewTask> { if mails { notify_issue::follow_up(change) } else { Vec::new() } };
+        digest::store(conn, &batch, &follow_up)
+    })
+}

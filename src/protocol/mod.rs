@@ -2,3 +2,5 @@
 //! In: bytes and header texts. Out: ids, keys, envelopes and events, or why not.
 
 pub mod event_id;
+pub mod json;
+mod repair;

@@ -38,7 +38,14 @@ pub struct Parts {
 
 impl App {
     pub fn new(parts: Parts) -> Self {
-        let Parts { config, store, keys, journal, mailer, base_url } = parts;
+        let Parts {
+            config,
+            store,
+            keys,
+            journal,
+            mailer,
+            base_url,
+        } = parts;
         Self {
             config,
             store,

@@ -81,11 +81,24 @@ fn listed(dead: &[DeadTask]) -> String {
     let entries: Vec<String> = dead
         .iter()
         .map(|task| {
-            let DeadTask { id, kind, args, attempts, last_error, created_at } = task;
-            let since = jiff::Timestamp::from_millisecond(*created_at).map(|time| time.to_string()).unwrap_or_default();
+            let DeadTask {
+                id,
+                kind,
+                args,
+                attempts,
+                last_error,
+                created_at,
+            } = task;
+            let since = jiff::Timestamp::from_millisecond(*created_at)
+                .map(|time| time.to_string())
+                .unwrap_or_default();
             let error = last_error.as_deref().unwrap_or("no error was recorded");
             let line = |text: &str| crate::notify::one_line::one_line(text, 500);
-            format!("{id}  {kind}  {attempts} attempts  since {since}\n    {}\n    {}\n", line(args), line(error))
+            format!(
+                "{id}  {kind}  {attempts} attempts  since {since}\n    {}\n    {}\n",
+                line(args),
+                line(error)
+            )
         })
         .collect();
     entries.concat()

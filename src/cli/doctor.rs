@@ -44,22 +44,38 @@ impl Report {
 pub(super) fn run(args: &DoctorArgs) -> Result<(), CommandError> {
     let mut report = Report::default();
     report.line("data folder", data_folder(&args.storage));
-    if let Ok(url) = args.storage.database().map_err(|problem| report.line("database", Err(problem))) {
+    if let Ok(url) = args
+        .storage
+        .database()
+        .map_err(|problem| report.line("database", Err(problem)))
+    {
         let store = Store::new(url.clone());
-        let reached = migrate::pending(&url).map_err(|error| error.to_string()).and_then(|pending| {
-            if pending.is_empty() {
-                Ok(format!("{:?}, schema up to date", url.backend))
-            } else {
-                Err(format!("migrations are pending: {}; run `bugle migrate`", pending.join(", ")))
-            }
-        });
+        let reached = migrate::pending(&url)
+            .map_err(|error| error.to_string())
+            .and_then(|pending| {
+                if pending.is_empty() {
+                    Ok(format!("{:?}, schema up to date", url.backend))
+                } else {
+                    Err(format!(
+                        "migrations are pending: {}; run `bugle migrate`",
+                        pending.join(", ")
+                    ))
+                }
+            });
         if report.line("database", reached) {
             contents(&store, &mut report);
         }
     }
-    report.line("public address", args.storage.public_url().map(|url| {
-        if url.starts_with("https://") { url } else { format!("{url} (not https: passwords and events travel in the clear)") }
-    }));
+    report.line(
+        "public address",
+        args.storage.public_url().map(|url| {
+            if url.starts_with("https://") {
+                url
+            } else {
+                format!("{url} (not https: passwords and events travel in the clear)")
+            }
+        }),
+    );
     mail(args, &mut report);
     match report.problems {
         0 => Ok(()),
@@ -70,44 +86,81 @@ pub(super) fn run(args: &DoctorArgs) -> Result<(), CommandError> {
 
 fn data_folder(storage: &StorageArgs) -> Result<String, String> {
     let folder = &storage.data_dir;
-    std::fs::create_dir_all(folder).map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
+    std::fs::create_dir_all(folder)
+        .map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
     let probe = folder.join(".doctor");
     std::fs::write(&probe, b"ok")
         .and_then(|()| std::fs::remove_file(&probe))
-        .map_err(|error| format!("cannot write in {}: {error}; give the folder to the user that runs bugle", folder.display()))?;
-    let disk = fs4::statvfs(folder).map_err(|error| format!("cannot ask how full the disk is: {error}"))?;
+        .map_err(|error| {
+            format!(
+                "cannot write in {}: {error}; give the folder to the user that runs bugle",
+                folder.display()
+            )
+        })?;
+    let disk = fs4::statvfs(folder)
+        .map_err(|error| format!("cannot ask how full the disk is: {error}"))?;
     let free = disk.available_space() as f64 / disk.total_space().max(1) as f64;
     if free < 0.1 {
-        return Err(format!("the disk of {} is {:.0} % full; ingest answers 503 beyond 90 %", folder.display(), 100.0 - free * 100.0));
+        return Err(format!(
+            "the disk of {} is {:.0} % full; ingest answers 503 beyond 90 %",
+            folder.display(),
+            100.0 - free * 100.0
+        ));
     }
-    Ok(format!("{}, {:.0} % of the disk free", folder.display(), free * 100.0))
+    Ok(format!(
+        "{}, {:.0} % of the disk free",
+        folder.display(),
+        free * 100.0
+    ))
 }
 
 fn contents(store: &Store, report: &mut Report) {
-    let said = |result: Result<String, crate::store::StoreError>| result.map_err(|error| error.to_string());
     report.line(
         "accounts",
-        said(store.read_blocking(accounts::any_user)).and_then(|any| {
+        store.read_blocking(accounts::any_user).map_err(|error| error.to_string()).and_then(|any| {
             if any { Ok("at least one".to_owned()) } else { Err("none yet: open /setup with the token that `bugle serve` prints, or run `bugle user create`".to_owned()) }
         }),
     );
     report.line(
         "nodes",
-        said(store.read_blocking(nodes::alive).map(|nodes| {
-            let names: Vec<String> = nodes.iter().map(|node| format!("{} ({})", node.name, node.roles)).collect();
-            if names.is_empty() { "none is running".to_owned() } else { names.join(", ") }
-        })),
+        store
+            .read_blocking(nodes::alive)
+            .map_err(|error| error.to_string())
+            .map(|nodes| {
+                let names: Vec<String> = nodes
+                    .iter()
+                    .map(|node| format!("{} ({})", node.name, node.roles))
+                    .collect();
+                if names.is_empty() {
+                    "none is running".to_owned()
+                } else {
+                    names.join(", ")
+                }
+            }),
     );
     report.line(
         "tasks",
-        said(store.read_blocking(tasks::count_dead).map(|count| count.to_string())).and_then(|count| {
-            if count == "0" { Ok("none failed for good".to_owned()) } else { Err(format!("{count} failed for good: see `bugle dead-letters list`")) }
-        }),
+        store
+            .read_blocking(tasks::count_dead)
+            .map_err(|error| error.to_string())
+            .and_then(|count| {
+                if count == 0 {
+                    Ok("none failed for good".to_owned())
+                } else {
+                    Err(format!(
+                        "{count} failed for good: see `bugle dead-letters list`"
+                    ))
+                }
+            }),
     );
 }
 
 fn mail(args: &DoctorArgs, report: &mut Report) {
-    let smtp = secret("BUGLE_SMTP_URL", args.mail.smtp_url.as_ref(), args.mail.smtp_url_file.as_ref());
+    let smtp = secret(
+        "BUGLE_SMTP_URL",
+        args.mail.smtp_url.as_ref(),
+        args.mail.smtp_url_file.as_ref(),
+    );
     let url = match smtp {
         Ok(Some(url)) => url,
         Ok(None) if args.send_mail.is_some() => {
@@ -132,13 +185,26 @@ fn mail(args: &DoctorArgs, report: &mut Report) {
         }
     };
     let Some(address) = &args.send_mail else {
-        report.line("mail", Ok(format!("through {}; try it with --send-mail ADDRESS", config.server)));
+        report.line(
+            "mail",
+            Ok(format!(
+                "through {}; try it with --send-mail ADDRESS",
+                config.server
+            )),
+        );
         return;
     };
     let sent = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| error.to_string())
-        .and_then(|runtime| runtime.block_on(email::send_test(&config, address)).map_err(|error| error.to_string()));
-    report.line("mail", sent.map(|()| format!("a test mail to {address} is handed to {}", config.server)));
+        .and_then(|runtime| {
+            runtime
+                .block_on(email::send_test(&config, address))
+                .map_err(|error| error.to_string())
+        });
+    report.line(
+        "mail",
+        sent.map(|()| format!("a test mail to {address} is handed to {}", config.server)),
+    );
 }

@@ -12,7 +12,12 @@ use super::CommandError;
 #[derive(Debug, Args)]
 pub struct HealthcheckArgs {
     /// Address that `bugle serve` listens on.
-    #[arg(long, env = "BUGLE_LISTEN", default_value = "127.0.0.1:8000", value_name = "ADDR")]
+    #[arg(
+        long,
+        env = "BUGLE_LISTEN",
+        default_value = "127.0.0.1:8000",
+        value_name = "ADDR"
+    )]
     listen: SocketAddr,
 }
 
@@ -25,7 +30,11 @@ pub(super) fn run(args: &HealthcheckArgs) -> Result<(), CommandError> {
     }
     let status = ask(address).map_err(|error| format!("{address} does not answer: {error}"))?;
     println!("{status}");
-    if status.split(' ').nth(1) == Some("200") { Ok(()) } else { Err("not ready".into()) }
+    if status.split(' ').nth(1) == Some("200") {
+        Ok(())
+    } else {
+        Err("not ready".into())
+    }
 }
 
 /// The status line of `GET /health/ready`.
@@ -33,7 +42,10 @@ fn ask(address: SocketAddr) -> std::io::Result<String> {
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    write!(stream, "GET /health/ready HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+    write!(
+        stream,
+        "GET /health/ready HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+    )?;
     let mut answer = Vec::new();
     stream.take(64 * 1024).read_to_end(&mut answer)?;
     let answer = String::from_utf8_lossy(&answer);

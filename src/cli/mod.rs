@@ -91,9 +91,11 @@ pub fn run() -> ExitCode {
         Command::Doctor(args) => doctor::run(&args),
         Command::Healthcheck(args) => healthcheck::run(&args),
         Command::SendTestEvent(args) => send_test_event::run(&args),
-        Command::DeadLetters { storage, dead_letters: args } => {
-            open_store(&storage).and_then(|store| Ok(print!("{}", dead_letters::run(&store, &args)?)))
-        }
+        Command::DeadLetters {
+            storage,
+            dead_letters: args,
+        } => open_store(&storage)
+            .and_then(|store| Ok(print!("{}", dead_letters::run(&store, &args)?))),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -68,7 +68,9 @@ pub(super) fn run(args: &OrgArgs) -> Result<(), CommandError> {
     match &args.action {
         Action::Create(args) => {
             let store = open_store(&args.storage)?;
-            let Create { slug, name, owner, .. } = args;
+            let Create {
+                slug, name, owner, ..
+            } = args;
             let (slug, name, owner) = (slug.clone(), name.clone(), owner.clone());
             let organization = store.write_blocking(move |conn| {
                 let owner = account(conn, &owner)?;
@@ -76,9 +78,13 @@ pub(super) fn run(args: &OrgArgs) -> Result<(), CommandError> {
             })?;
             println!("created {}", organization.slug);
         }
-        Action::Member(MemberArgs { action: MemberAction::Add(args) }) => {
+        Action::Member(MemberArgs {
+            action: MemberAction::Add(args),
+        }) => {
             let store = open_store(&args.storage)?;
-            let Add { org, email, role, .. } = args;
+            let Add {
+                org, email, role, ..
+            } = args;
             let (org, email, role) = (org.clone(), email.clone(), role.clone());
             store.write_blocking(move |conn| {
                 let organization = organization(conn, &org)?;

@@ -47,7 +47,13 @@ pub(super) fn run(args: &ProjectArgs) -> Result<(), CommandError> {
     let Action::Create(args) = &args.action;
     let base_url = args.storage.public_url()?;
     let store = open_store(&args.storage)?;
-    let Create { org: organization, slug, name, platform, .. } = args;
+    let Create {
+        org: organization,
+        slug,
+        name,
+        platform,
+        ..
+    } = args;
     let (organization, slug, platform) = (organization.clone(), slug.clone(), platform.clone());
     let name = name.clone().unwrap_or_else(|| slug.clone());
     let (key, version) = store.write_blocking(move |conn| {
@@ -56,7 +62,14 @@ pub(super) fn run(args: &ProjectArgs) -> Result<(), CommandError> {
         Ok((key, keys::version(conn)?))
     })?;
     wait_for_nodes(&store, version)?;
-    println!("{}", Dsn { base_url, public_key: key.public_key, project_id: key.project_id });
+    println!(
+        "{}",
+        Dsn {
+            base_url,
+            public_key: key.public_key,
+            project_id: key.project_id
+        }
+    );
     Ok(())
 }
 
@@ -64,12 +77,18 @@ pub(super) fn run(args: &ProjectArgs) -> Result<(), CommandError> {
 fn wait_for_nodes(store: &Store, version: i64) -> Result<(), StoreError> {
     let deadline = Instant::now() + NODES_KNOW_WITHIN;
     while Instant::now() < deadline {
-        let behind = store.read_blocking(nodes::alive)?.into_iter().filter(|node| node.settings_version < version).count();
+        let behind = store
+            .read_blocking(nodes::alive)?
+            .into_iter()
+            .filter(|node| node.settings_version < version)
+            .count();
         if behind == 0 {
             return Ok(());
         }
         std::thread::sleep(Duration::from_millis(50));
     }
-    eprintln!("bugle: some node has not taken the new key over yet; it will when it reaches the database");
+    eprintln!(
+        "bugle: some node has not taken the new key over yet; it will when it reaches the database"
+    );
     Ok(())
 }

@@ -18,24 +18,37 @@ pub struct SendTestEventArgs {
     dsn: String,
 
     /// Text of the event.
-    #[arg(long, default_value = "This is a test event from bugle send-test-event")]
+    #[arg(
+        long,
+        default_value = "This is a test event from bugle send-test-event"
+    )]
     message: String,
 }
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) fn run(args: &SendTestEventArgs) -> Result<(), CommandError> {
-    let dsn: Dsn = args.dsn.parse().map_err(|_| format!("'{}' is not a DSN; it looks like http://KEY@localhost:8000/1", args.dsn))?;
+    let dsn: Dsn = args.dsn.parse().map_err(|_| {
+        format!(
+            "'{}' is not a DSN; it looks like http://KEY@localhost:8000/1",
+            args.dsn
+        )
+    })?;
     let url = url::Url::parse(&dsn.base_url).map_err(|error| error.to_string())?;
     if url.scheme() != "http" {
         return Err("this command speaks plain HTTP only: give it the DSN with the node's own http:// address".into());
     }
     let host = url.host_str().unwrap_or_default().to_owned();
     let port = url.port().unwrap_or(80);
-    let path = format!("{}/api/{}/envelope/", url.path().trim_end_matches('/'), dsn.project_id);
+    let path = format!(
+        "{}/api/{}/envelope/",
+        url.path().trim_end_matches('/'),
+        dsn.project_id
+    );
     let id = EventId::random();
     let body = envelope(id, &args.message);
-    let answer = post(&host, port, &path, &dsn.public_key, &body).map_err(|error| format!("cannot reach {host}:{port}: {error}"))?;
+    let answer = post(&host, port, &path, &dsn.public_key, &body)
+        .map_err(|error| format!("cannot reach {host}:{port}: {error}"))?;
     let status = answer.lines().next().unwrap_or_default();
     if status.split(' ').nth(1) == Some("200") {
         println!("{id}");

@@ -8,7 +8,11 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), CommandError> {
     telemetry::start(args.log_format, &args.log);
     let config = args.check().map_err(|error| error.to_string())?;
     actix_web::rt::System::with_tokio_rt(|| {
-        tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(2).build().expect("the system can start threads")
+        tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .worker_threads(2)
+            .build()
+            .expect("the system can start threads")
     })
     .block_on(server::serve(config))
     .map_err(|error| error.to_string().into())

@@ -37,7 +37,9 @@ struct Create {
 pub(super) fn run(args: &TokenArgs) -> Result<(), CommandError> {
     let Action::Create(args) = &args.action;
     let store = open_store(&args.storage)?;
-    let Create { user, scopes, name, .. } = args;
+    let Create {
+        user, scopes, name, ..
+    } = args;
     let (user, scopes, name) = (user.clone(), scopes.clone(), name.clone());
     let secret = store.write_blocking(move |conn| {
         let user = org::account(conn, &user)?;

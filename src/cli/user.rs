@@ -59,9 +59,16 @@ pub(super) fn run(args: &UserArgs) -> Result<(), CommandError> {
         Action::Create(args) => {
             let hash = password_from_stdin()?;
             let store = open_store(&args.storage)?;
-            let Create { email, name, superuser, .. } = args;
+            let Create {
+                email,
+                name,
+                superuser,
+                ..
+            } = args;
             let (email, name, superuser) = (email.clone(), name.clone(), *superuser);
-            let user = store.write_blocking(move |conn| accounts::create_user(conn, &email, &name, &hash, superuser))?;
+            let user = store.write_blocking(move |conn| {
+                accounts::create_user(conn, &email, &name, &hash, superuser)
+            })?;
             println!("created {}", user.email);
         }
         Action::SetPassword(args) => {
@@ -69,11 +76,15 @@ pub(super) fn run(args: &UserArgs) -> Result<(), CommandError> {
             let store = open_store(&args.storage)?;
             let email = args.email.clone();
             store.write_blocking(move |conn| {
-                let user = accounts::find_user(conn, &email)?
-                    .ok_or_else(|| crate::store::StoreError::Invalid(format!("there is no account for {email}")))?;
+                let user = accounts::find_user(conn, &email)?.ok_or_else(|| {
+                    crate::store::StoreError::Invalid(format!("there is no account for {email}"))
+                })?;
                 accounts::set_password(conn, user.id, &hash)
             })?;
-            println!("the password of {} is set; its sessions are ended", args.email);
+            println!(
+                "the password of {} is set; its sessions are ended",
+                args.email
+            );
         }
     }
     Ok(())
@@ -86,6 +97,8 @@ fn password_from_stdin() -> Result<String, CommandError> {
         .take(4096)
         .read_to_string(&mut text)
         .map_err(|error| format!("cannot read the password from standard input: {error}"))?;
-    let password = text.strip_suffix('\n').map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
+    let password = text.strip_suffix('\n').map_or(text.as_str(), |text| {
+        text.strip_suffix('\r').unwrap_or(text)
+    });
     password::hash(password).map_err(|error| error.to_string().into())
 }

@@ -31,8 +31,17 @@ pub fn project_in_path(request: &HttpRequest) -> Result<Option<i64>, Refused> {
 
 /// The key of the HTTP request, from its headers or its query string. The same key twice is fine.
 pub fn auth_of(request: &HttpRequest) -> Result<Option<Auth>, Refused> {
-    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).and_then(auth::from_header);
-    let from_path = request.match_info().get("key").map(|key| Auth { public_key: key.to_owned(), client: String::new() });
+    let header = |name: &str| {
+        request
+            .headers()
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .and_then(auth::from_header)
+    };
+    let from_path = request.match_info().get("key").map(|key| Auth {
+        public_key: key.to_owned(),
+        client: String::new(),
+    });
     let found = [
         header("x-sentry-auth"),
         header(header::AUTHORIZATION.as_str()),
@@ -52,18 +61,27 @@ pub fn auth_of(request: &HttpRequest) -> Result<Option<Auth>, Refused> {
 }
 
 /// Checks a key against the project of the path.
-pub fn sender(request: &HttpRequest, ingest: &Ingest, auth: Auth, project: Option<i64>) -> Result<Sender, Refused> {
+pub fn sender(
+    request: &HttpRequest,
+    ingest: &Ingest,
+    auth: Auth,
+    project: Option<i64>,
+) -> Result<Sender, Refused> {
     let (key_id, project_id) = match ingest.keys.find(&auth.public_key) {
         Found::Active { key_id, project_id } => (key_id, project_id),
         Found::Disabled { key_id, project_id } => {
-            ingest.outcomes.refused(project_id, key_id, &Refused::DisabledKey);
+            ingest
+                .outcomes
+                .refused(project_id, key_id, &Refused::DisabledKey);
             return Err(Refused::DisabledKey);
         }
         Found::Unknown => return Err(Refused::UnknownKey),
         Found::NotLoaded => return Err(Refused::NotLoaded),
     };
     if project.is_some_and(|project| project != project_id) {
-        ingest.outcomes.refused(project_id, key_id, &Refused::WrongProject);
+        ingest
+            .outcomes
+            .refused(project_id, key_id, &Refused::WrongProject);
         return Err(Refused::WrongProject);
     }
     Ok(Sender {

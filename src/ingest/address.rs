@@ -10,11 +10,19 @@ pub fn client(request: &HttpRequest, trusted: &[IpAddr]) -> Option<IpAddr> {
     if !trusted.contains(&peer) {
         return Some(peer);
     }
-    let hops = request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    let hops = request
+        .headers()
+        .get_all("x-forwarded-for")
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','));
     Some(first_stranger(hops, peer, trusted))
 }
 
-fn first_stranger<'a>(hops: impl Iterator<Item = &'a str>, peer: IpAddr, trusted: &[IpAddr]) -> IpAddr {
+fn first_stranger<'a>(
+    hops: impl Iterator<Item = &'a str>,
+    peer: IpAddr,
+    trusted: &[IpAddr],
+) -> IpAddr {
     let hops: Vec<&str> = hops.collect();
     let mut nearest = peer;
     for hop in hops.into_iter().rev() {
@@ -37,8 +45,12 @@ mod tests {
     fn only_what_trusted_proxies_added_counts() {
         let address = |text: &str| text.parse::<IpAddr>().expect("an address");
         let trusted = [address("10.0.0.1"), address("10.0.0.2")];
-        let found = |hops: &[&str]| first_stranger(hops.iter().copied(), address("10.0.0.1"), &trusted);
-        assert_eq!(found(&["1.2.3.4", " 203.0.113.9", "10.0.0.2"]), address("203.0.113.9"));
+        let found =
+            |hops: &[&str]| first_stranger(hops.iter().copied(), address("10.0.0.1"), &trusted);
+        assert_eq!(
+            found(&["1.2.3.4", " 203.0.113.9", "10.0.0.2"]),
+            address("203.0.113.9")
+        );
         assert_eq!(found(&["forged", "203.0.113.9"]), address("203.0.113.9"));
         assert_eq!(found(&["garbage"]), address("10.0.0.1"));
         assert_eq!(found(&[]), address("10.0.0.1"));

@@ -42,7 +42,10 @@ impl Share {
     async fn cover(&mut self, bytes: usize) -> Result<(), Refused> {
         let missing = self.missing(bytes);
         if missing > 0 {
-            let more = Arc::clone(&self.budget).acquire_many_owned(missing as u32).await.map_err(|_| Refused::Overloaded)?;
+            let more = Arc::clone(&self.budget)
+                .acquire_many_owned(missing as u32)
+                .await
+                .map_err(|_| Refused::Overloaded)?;
             self.add(more, missing);
         }
         Ok(())
@@ -52,7 +55,9 @@ impl Share {
     fn cover_now(&mut self, bytes: usize) -> Result<(), Refused> {
         let missing = self.missing(bytes);
         if missing > 0 {
-            let more = Arc::clone(&self.budget).try_acquire_many_owned(missing as u32).map_err(|_| Refused::Overloaded)?;
+            let more = Arc::clone(&self.budget)
+                .try_acquire_many_owned(missing as u32)
+                .map_err(|_| Refused::Overloaded)?;
             self.add(more, missing);
         }
         Ok(())
@@ -85,7 +90,11 @@ impl Encoding {
         let Some(value) = request.headers().get(header::CONTENT_ENCODING) else {
             return Ok(Self::Plain);
         };
-        let name = value.to_str().map_err(|_| Refused::UnknownEncoding)?.trim().to_ascii_lowercase();
+        let name = value
+            .to_str()
+            .map_err(|_| Refused::UnknownEncoding)?
+            .trim()
+            .to_ascii_lowercase();
         match name.as_str() {
             // Released SDKs send an empty value, and `UTF-8`.
             "" | "identity" | "utf-8" => Ok(Self::Plain),
@@ -102,30 +111,57 @@ impl Encoding {
 const INLINE: usize = 64 * 1024;
 
 /// Reads and unpacks a body.
-pub async fn read(request: &HttpRequest, payload: Payload, budget: &Budget) -> Result<Body, Refused> {
+pub async fn read(
+    request: &HttpRequest,
+    payload: Payload,
+    budget: &Budget,
+) -> Result<Body, Refused> {
     let encoding = Encoding::of(request)?;
-    let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|text| text.parse::<usize>().ok());
+    let declared = request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| text.parse::<usize>().ok());
     if declared.is_some_and(|length| length > limits::WIRE_BODY) {
         return Err(Refused::TooLarge("the body has more than 32 MiB"));
     }
-    let mut share = Share { budget: Arc::clone(&budget.0), held: None, units: 0 };
+    let mut share = Share {
+        budget: Arc::clone(&budget.0),
+        held: None,
+        units: 0,
+    };
     let reading = read_wire(payload, declared.unwrap_or(0), &mut share);
-    let wire = tokio::time::timeout(limits::BODY_TIME, reading).await.map_err(|_| Refused::TooSlow)??;
+    let wire = tokio::time::timeout(limits::BODY_TIME, reading)
+        .await
+        .map_err(|_| Refused::TooSlow)??;
     if encoding == Encoding::Plain {
-        return Ok(Body { bytes: wire, _share: share });
+        return Ok(Body {
+            bytes: wire,
+            _share: share,
+        });
     }
     if wire.len() <= INLINE {
         let bytes = unpack(encoding, &wire, &mut share)?;
-        return Ok(Body { bytes, _share: share });
+        return Ok(Body {
+            bytes,
+            _share: share,
+        });
     }
     let unpacking = actix_web::web::block(move || {
         let bytes = unpack(encoding, &wire, &mut share)?;
-        Ok(Body { bytes, _share: share })
+        Ok(Body {
+            bytes,
+            _share: share,
+        })
     });
     unpacking.await.map_err(|_| Refused::Overloaded)?
 }
 
-async fn read_wire(mut payload: Payload, declared: usize, share: &mut Share) -> Result<Vec<u8>, Refused> {
+async fn read_wire(
+    mut payload: Payload,
+    declared: usize,
+    share: &mut Share,
+) -> Result<Vec<u8>, Refused> {
     let mut wire = Vec::with_capacity(declared.min(INLINE));
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| Refused::Malformed("the body is cut off".into()))?;
@@ -143,11 +179,18 @@ fn unpack(encoding: Encoding, wire: &[u8], share: &mut Share) -> Result<Vec<u8>,
         Encoding::Plain => Ok(wire.to_vec()),
         Encoding::Gzip => drain(flate2::read::MultiGzDecoder::new(wire), wire.len(), share),
         Encoding::Deflate => drain(flate2::read::ZlibDecoder::new(wire), wire.len(), share),
-        Encoding::Brotli => drain(brotli::Decompressor::new(wire, 16 * 1024), wire.len(), share),
+        Encoding::Brotli => drain(
+            brotli::Decompressor::new(wire, 16 * 1024),
+            wire.len(),
+            share,
+        ),
         Encoding::Zstd => {
-            let mut decoder = zstd::stream::read::Decoder::with_buffer(wire).map_err(|_| Refused::BrokenEncoding)?;
+            let mut decoder = zstd::stream::read::Decoder::with_buffer(wire)
+                .map_err(|_| Refused::BrokenEncoding)?;
             // A window of 8 MiB is what the format asks every reader to have, and no more.
-            decoder.window_log_max(23).map_err(|_| Refused::BrokenEncoding)?;
+            decoder
+                .window_log_max(23)
+                .map_err(|_| Refused::BrokenEncoding)?;
             drain(decoder, wire.len(), share)
         }
     }
@@ -157,12 +200,16 @@ fn drain(mut reader: impl Read, wire: usize, share: &mut Share) -> Result<Vec<u8
     let mut bytes = Vec::with_capacity((wire * 4).min(INLINE));
     let mut chunk = [0u8; 16 * 1024];
     loop {
-        let count = reader.read(&mut chunk).map_err(|_| Refused::BrokenEncoding)?;
+        let count = reader
+            .read(&mut chunk)
+            .map_err(|_| Refused::BrokenEncoding)?;
         if count == 0 {
             return Ok(bytes);
         }
         if bytes.len() + count > limits::UNPACKED_BODY {
-            return Err(Refused::TooLarge("the body has more than 100 MiB once unpacked"));
+            return Err(Refused::TooLarge(
+                "the body has more than 100 MiB once unpacked",
+            ));
         }
         share.cover_now(wire + bytes.len() + count)?;
         bytes.extend_from_slice(&chunk[..count]);

@@ -13,7 +13,11 @@ use crate::protocol::auth::Auth;
 use crate::protocol::envelope::{Envelope, EnvelopeError};
 use crate::protocol::event_id::EventId;
 
-pub async fn post(request: HttpRequest, payload: web::Payload, ingest: web::Data<Ingest>) -> Result<HttpResponse, Refused> {
+pub async fn post(
+    request: HttpRequest,
+    payload: web::Payload,
+    ingest: web::Data<Ingest>,
+) -> Result<HttpResponse, Refused> {
     let project = accept::project_in_path(&request)?;
     // A wrong key is refused before its body is read.
     let known = match accept::auth_of(&request)? {
@@ -24,7 +28,9 @@ pub async fn post(request: HttpRequest, payload: web::Payload, ingest: web::Data
         Ok(body) => body,
         Err(refused) => {
             if let Some(sender) = &known {
-                ingest.outcomes.refused(sender.project_id, sender.key_id, &refused);
+                ingest
+                    .outcomes
+                    .refused(sender.project_id, sender.key_id, &refused);
             }
             return Err(refused);
         }
@@ -35,7 +41,10 @@ pub async fn post(request: HttpRequest, payload: web::Payload, ingest: web::Data
         // A tunnel passes on envelopes that carry their key inside.
         (None, Ok(envelope)) => match &envelope.header.dsn {
             Some(dsn) => {
-                let auth = Auth { public_key: dsn.public_key.clone(), client: String::new() };
+                let auth = Auth {
+                    public_key: dsn.public_key.clone(),
+                    client: String::new(),
+                };
                 accept::sender(&request, &ingest, auth, project)?
             }
             None => return Err(Refused::MissingAuth),
@@ -49,34 +58,61 @@ pub async fn post(request: HttpRequest, payload: web::Payload, ingest: web::Data
     match kept {
         Ok(id) => Ok(reply::accepted(id)),
         Err(refused) => {
-            ingest.outcomes.refused(sender.project_id, sender.key_id, &refused);
+            ingest
+                .outcomes
+                .refused(sender.project_id, sender.key_id, &refused);
             Err(refused)
         }
     }
 }
 
-async fn keep(ingest: &Ingest, sender: &Sender, envelope: &Envelope<'_>) -> Result<Option<EventId>, Refused> {
+async fn keep(
+    ingest: &Ingest,
+    sender: &Sender,
+    envelope: &Envelope<'_>,
+) -> Result<Option<EventId>, Refused> {
     if let Some(dsn) = &envelope.header.dsn {
         accept::check_dsn(sender, dsn)?;
     }
-    let mut events = envelope.items.iter().filter(|item| items::kind(&item.kind).treatment == Treatment::Event);
+    let mut events = envelope
+        .items
+        .iter()
+        .filter(|item| items::kind(&item.kind).treatment == Treatment::Event);
     let event = events.next();
     if events.next().is_some() {
-        return Err(Refused::Malformed("an envelope has at most one event".into()));
+        return Err(Refused::Malformed(
+            "an envelope has at most one event".into(),
+        ));
     }
     let mut id = envelope.header.event_id;
     if let Some(event) = event {
-        let event_id = id.unwrap_or_else(|| id_in_payload(event.payload).unwrap_or_else(EventId::random));
+        let event_id =
+            id.unwrap_or_else(|| id_in_payload(event.payload).unwrap_or_else(EventId::random));
         id = Some(event_id);
-        append_event(ingest, sender, event_id, envelope.header.sent_at_ms, event.payload).await?;
+        append_event(
+            ingest,
+            sender,
+            event_id,
+            envelope.header.sent_at_ms,
+            event.payload,
+        )
+        .await?;
     }
     for item in &envelope.items {
         let kind = items::kind(&item.kind);
         match kind.treatment {
             Treatment::Event => {}
-            Treatment::ClientReport => ingest.outcomes.client_report(sender.project_id, sender.key_id, item.payload),
-            Treatment::NotKept if item.payload.len() > limits::ATTACHMENT => ingest.outcomes.too_large(sender.project_id, sender.key_id, kind),
-            Treatment::NotKept => ingest.outcomes.not_kept(sender.project_id, sender.key_id, kind),
+            Treatment::ClientReport => {
+                ingest
+                    .outcomes
+                    .client_report(sender.project_id, sender.key_id, item.payload)
+            }
+            Treatment::NotKept if item.payload.len() > limits::ATTACHMENT => ingest
+                .outcomes
+                .too_large(sender.project_id, sender.key_id, kind),
+            Treatment::NotKept => ingest
+                .outcomes
+                .not_kept(sender.project_id, sender.key_id, kind),
         }
     }
     Ok(id)
@@ -94,7 +130,9 @@ pub(super) async fn append_event(
         return Err(Refused::TooLarge("an event has at most 1 MiB"));
     }
     if payload.is_empty() {
-        return Err(Refused::Envelope(EnvelopeError::ItemHeader("the event has no payload".into())));
+        return Err(Refused::Envelope(EnvelopeError::ItemHeader(
+            "the event has no payload".into(),
+        )));
     }
     let draft = Draft {
         kind: RecordKind::Event,

@@ -21,13 +21,25 @@ pub struct ItemKind {
 }
 
 const fn not_kept(name: &'static str, category: &'static str) -> ItemKind {
-    ItemKind { name, category, treatment: Treatment::NotKept }
+    ItemKind {
+        name,
+        category,
+        treatment: Treatment::NotKept,
+    }
 }
 
 /// All kinds of the protocol.
 pub const KINDS: &[ItemKind] = &[
-    ItemKind { name: "event", category: "error", treatment: Treatment::Event },
-    ItemKind { name: "client_report", category: "internal", treatment: Treatment::ClientReport },
+    ItemKind {
+        name: "event",
+        category: "error",
+        treatment: Treatment::Event,
+    },
+    ItemKind {
+        name: "client_report",
+        category: "internal",
+        treatment: Treatment::ClientReport,
+    },
     not_kept("transaction", "transaction"),
     not_kept("attachment", "attachment"),
     not_kept("session", "session"),
@@ -58,11 +70,18 @@ pub const KINDS: &[ItemKind] = &[
 pub const UNKNOWN: ItemKind = not_kept("unknown", "default");
 
 pub fn kind(name: &str) -> &'static ItemKind {
-    KINDS.iter().find(|kind| kind.name == name).unwrap_or(&UNKNOWN)
+    KINDS
+        .iter()
+        .find(|kind| kind.name == name)
+        .unwrap_or(&UNKNOWN)
 }
 
 /// The categories that a client report may name.
 pub fn known_category(name: &str) -> Option<&'static str> {
     const MORE: &[&str] = &["default", "error", "profile_chunk_ui", "log_byte"];
-    KINDS.iter().map(|kind| kind.category).chain(MORE.iter().copied()).find(|category| *category == name)
+    KINDS
+        .iter()
+        .map(|kind| kind.category)
+        .chain(MORE.iter().copied())
+        .find(|category| *category == name)
 }

@@ -12,8 +12,14 @@ use crate::store::keys::KeyRow;
 /// What a lookup finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Found {
-    Active { key_id: i64, project_id: i64 },
-    Disabled { key_id: i64, project_id: i64 },
+    Active {
+        key_id: i64,
+        project_id: i64,
+    },
+    Disabled {
+        key_id: i64,
+        project_id: i64,
+    },
     Unknown,
     /// Nothing is known yet: the database was never reached.
     NotLoaded,
@@ -43,7 +49,10 @@ impl Keys {
         let snapshot = data_dir.join("keys.json");
         let table = match std::fs::read(&snapshot) {
             Ok(bytes) => match serde_json::from_slice::<Snapshot>(&bytes) {
-                Ok(found) => Table { version: Some(found.version), by_key: by_key(found.keys) },
+                Ok(found) => Table {
+                    version: Some(found.version),
+                    by_key: by_key(found.keys),
+                },
                 Err(error) => {
                     tracing::warn!(%error, "the snapshot of keys is damaged; waiting for the database");
                     Table::default()
@@ -51,7 +60,10 @@ impl Keys {
             },
             Err(_) => Table::default(),
         };
-        Self { table: RwLock::new(Arc::new(table)), snapshot }
+        Self {
+            table: RwLock::new(Arc::new(table)),
+            snapshot,
+        }
     }
 
     fn table(&self) -> Arc<Table> {
@@ -61,8 +73,19 @@ impl Keys {
     pub fn find(&self, public_key: &str) -> Found {
         let table = self.table.read().expect("no thread panics with this lock");
         match table.by_key.get(public_key) {
-            Some(KeyRow { id, project_id, is_active: true, .. }) => Found::Active { key_id: *id, project_id: *project_id },
-            Some(KeyRow { id, project_id, .. }) => Found::Disabled { key_id: *id, project_id: *project_id },
+            Some(KeyRow {
+                id,
+                project_id,
+                is_active: true,
+                ..
+            }) => Found::Active {
+                key_id: *id,
+                project_id: *project_id,
+            },
+            Some(KeyRow { id, project_id, .. }) => Found::Disabled {
+                key_id: *id,
+                project_id: *project_id,
+            },
             None if table.version.is_none() => Found::NotLoaded,
             None => Found::Unknown,
         }
@@ -79,7 +102,10 @@ impl Keys {
         if let Err(error) = self.write_snapshot(&snapshot) {
             tracing::warn!(%error, "the snapshot of keys cannot be written; a start without a database would not know them");
         }
-        let table = Table { version: Some(version), by_key: by_key(snapshot.keys) };
+        let table = Table {
+            version: Some(version),
+            by_key: by_key(snapshot.keys),
+        };
         *self.table.write().expect("no thread panics with this lock") = Arc::new(table);
     }
 
@@ -88,13 +114,18 @@ impl Keys {
         let file = std::fs::File::create(&fresh)?;
         let mut writer = std::io::BufWriter::new(file);
         serde_json::to_writer(&mut writer, snapshot)?;
-        writer.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
+        writer
+            .into_inner()
+            .map_err(std::io::IntoInnerError::into_error)?
+            .sync_all()?;
         std::fs::rename(&fresh, &self.snapshot)
     }
 }
 
 fn by_key(keys: Vec<KeyRow>) -> HashMap<String, KeyRow> {
-    keys.into_iter().map(|key| (key.public_key.clone(), key)).collect()
+    keys.into_iter()
+        .map(|key| (key.public_key.clone(), key))
+        .collect()
 }
 
 #[cfg(test)]
@@ -106,12 +137,30 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let keys = Keys::open(folder.path());
         assert_eq!(keys.find("abc"), Found::NotLoaded);
-        let row = |public_key: &str, is_active| KeyRow { id: 1, public_key: public_key.into(), project_id: 7, organization_id: 3, is_active };
+        let row = |public_key: &str, is_active| KeyRow {
+            id: 1,
+            public_key: public_key.into(),
+            project_id: 7,
+            organization_id: 3,
+            is_active,
+        };
         keys.replace(5, vec![row("abc", true), row("old", false)]);
         let again = Keys::open(folder.path());
         assert_eq!(again.version(), Some(5));
-        assert_eq!(again.find("abc"), Found::Active { key_id: 1, project_id: 7 });
-        assert_eq!(again.find("old"), Found::Disabled { key_id: 1, project_id: 7 });
+        assert_eq!(
+            again.find("abc"),
+            Found::Active {
+                key_id: 1,
+                project_id: 7
+            }
+        );
+        assert_eq!(
+            again.find("old"),
+            Found::Disabled {
+                key_id: 1,
+                project_id: 7
+            }
+        );
         assert_eq!(again.find("xyz"), Found::Unknown);
     }
 }

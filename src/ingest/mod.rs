@@ -32,8 +32,19 @@ pub struct Ingest {
 }
 
 impl Ingest {
-    pub fn new(keys: Arc<Keys>, journal: Journal, outcomes: Arc<Outcomes>, trusted_proxies: Vec<IpAddr>) -> Self {
-        Self { keys, journal, outcomes, trusted_proxies, bodies: body::Budget::default() }
+    pub fn new(
+        keys: Arc<Keys>,
+        journal: Journal,
+        outcomes: Arc<Outcomes>,
+        trusted_proxies: Vec<IpAddr>,
+    ) -> Self {
+        Self {
+            keys,
+            journal,
+            outcomes,
+            trusted_proxies,
+            bodies: body::Budget::default(),
+        }
     }
 }
 
@@ -59,9 +70,17 @@ pub mod limits {
 pub fn configure(cfg: &mut web::ServiceConfig) {
     let both = |path: &str| [format!("{path}/"), path.to_owned()];
     for path in both("/api/{project}/envelope") {
-        cfg.service(web::resource(path).route(web::post().to(envelope::post)).route(reply::preflight()).default_service(reply::not_allowed()));
+        cfg.service(
+            web::resource(path)
+                .route(web::post().to(envelope::post))
+                .route(reply::preflight())
+                .default_service(reply::not_allowed()),
+        );
     }
-    for path in both("/api/{project}/store").into_iter().chain(both("/api/store")) {
+    for path in both("/api/{project}/store")
+        .into_iter()
+        .chain(both("/api/store"))
+    {
         cfg.service(
             web::resource(path)
                 .route(web::post().to(store_endpoint::post))
@@ -72,10 +91,16 @@ pub fn configure(cfg: &mut web::ServiceConfig) {
     }
     for endpoint in not_kept::ENDPOINTS {
         for path in both(endpoint.path) {
-            let mut resource = web::resource(path).route(reply::preflight()).default_service(reply::not_allowed());
-            resource = resource.route(web::post().to(move |request, payload, state| not_kept::answer(endpoint, request, payload, state)));
+            let mut resource = web::resource(path)
+                .route(reply::preflight())
+                .default_service(reply::not_allowed());
+            resource = resource.route(web::post().to(move |request, payload, state| {
+                not_kept::answer(endpoint, request, payload, state)
+            }));
             if endpoint.also_get {
-                resource = resource.route(web::get().to(move |request, payload, state| not_kept::answer(endpoint, request, payload, state)));
+                resource = resource.route(web::get().to(move |request, payload, state| {
+                    not_kept::answer(endpoint, request, payload, state)
+                }));
             }
             cfg.service(resource);
         }

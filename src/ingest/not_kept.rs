@@ -38,19 +38,65 @@ const SECURITY_TYPES: &[&str] = &[
 ];
 
 const fn endpoint(path: &'static str, item: &'static str, success: Success) -> Endpoint {
-    Endpoint { path, item, success, also_get: false, types: &[] }
+    Endpoint {
+        path,
+        item,
+        success,
+        also_get: false,
+        types: &[],
+    }
 }
 
 /// All of them.
 pub const ENDPOINTS: &[Endpoint] = &[
-    Endpoint { types: SECURITY_TYPES, ..endpoint("/api/{project}/security", "security", Success::Empty(StatusCode::OK)) },
-    Endpoint { types: SECURITY_TYPES, ..endpoint("/api/{project}/csp-report", "security", Success::Empty(StatusCode::OK)) },
+    Endpoint {
+        types: SECURITY_TYPES,
+        ..endpoint(
+            "/api/{project}/security",
+            "security",
+            Success::Empty(StatusCode::OK),
+        )
+    },
+    Endpoint {
+        types: SECURITY_TYPES,
+        ..endpoint(
+            "/api/{project}/csp-report",
+            "security",
+            Success::Empty(StatusCode::OK),
+        )
+    },
     endpoint("/api/{project}/nel", "nel", Success::Empty(StatusCode::OK)),
-    endpoint("/api/{project}/minidump", "unreal_report", Success::HyphenatedId),
-    endpoint("/api/{project}/unreal/{key}", "unreal_report", Success::HyphenatedId),
-    Endpoint { also_get: true, ..endpoint("/api/{project}/cron/{slug}/{key}", "check_in", Success::Empty(StatusCode::ACCEPTED)) },
-    Endpoint { also_get: true, ..endpoint("/api/{project}/cron/{slug}", "check_in", Success::Empty(StatusCode::ACCEPTED)) },
-    endpoint("/api/{project}/events/{event}/attachments", "attachment", Success::Empty(StatusCode::CREATED)),
+    endpoint(
+        "/api/{project}/minidump",
+        "unreal_report",
+        Success::HyphenatedId,
+    ),
+    endpoint(
+        "/api/{project}/unreal/{key}",
+        "unreal_report",
+        Success::HyphenatedId,
+    ),
+    Endpoint {
+        also_get: true,
+        ..endpoint(
+            "/api/{project}/cron/{slug}/{key}",
+            "check_in",
+            Success::Empty(StatusCode::ACCEPTED),
+        )
+    },
+    Endpoint {
+        also_get: true,
+        ..endpoint(
+            "/api/{project}/cron/{slug}",
+            "check_in",
+            Success::Empty(StatusCode::ACCEPTED),
+        )
+    },
+    endpoint(
+        "/api/{project}/events/{event}/attachments",
+        "attachment",
+        Success::Empty(StatusCode::CREATED),
+    ),
 ];
 
 pub async fn answer(
@@ -62,24 +108,44 @@ pub async fn answer(
     let sender = accept::sender_of_request(&request, &ingest)?;
     let kind: &ItemKind = items::kind(endpoint.item);
     if !endpoint.types.is_empty() {
-        let given = request.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let given = given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let given = request
+            .headers()
+            .get("content-type")
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        let given = given
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase();
         if !endpoint.types.contains(&given.as_str()) {
             return Ok(reply::empty(StatusCode::UNSUPPORTED_MEDIA_TYPE));
         }
     }
     let length = drain(payload).await?;
-    if length == 0 && request.method() == actix_web::http::Method::POST && endpoint.item == "security" {
-        ingest.outcomes.refused(sender.project_id, sender.key_id, &Refused::Malformed(String::new()));
+    if length == 0
+        && request.method() == actix_web::http::Method::POST
+        && endpoint.item == "security"
+    {
+        ingest.outcomes.refused(
+            sender.project_id,
+            sender.key_id,
+            &Refused::Malformed(String::new()),
+        );
         return Err(Refused::Malformed("empty report".into()));
     }
-    ingest.outcomes.not_kept(sender.project_id, sender.key_id, kind);
+    ingest
+        .outcomes
+        .not_kept(sender.project_id, sender.key_id, kind);
     Ok(match endpoint.success {
         Success::Empty(status) => reply::empty(status),
         Success::HyphenatedId => {
             let mut response = HttpResponse::Ok();
             reply::open_to_browsers(&mut response);
-            response.content_type("text/plain").body(EventId::random().hyphenated())
+            response
+                .content_type("text/plain")
+                .body(EventId::random().hyphenated())
         }
     })
 }
@@ -89,12 +155,16 @@ async fn drain(mut payload: web::Payload) -> Result<usize, Refused> {
     let reading = async {
         let mut length = 0;
         while let Some(chunk) = payload.next().await {
-            length += chunk.map_err(|_| Refused::Malformed("the body is cut off".into()))?.len();
+            length += chunk
+                .map_err(|_| Refused::Malformed("the body is cut off".into()))?
+                .len();
             if length > limits::WIRE_BODY {
                 return Err(Refused::TooLarge("the body has more than 32 MiB"));
             }
         }
         Ok(length)
     };
-    tokio::time::timeout(limits::BODY_TIME, reading).await.map_err(|_| Refused::TooSlow)?
+    tokio::time::timeout(limits::BODY_TIME, reading)
+        .await
+        .map_err(|_| Refused::TooSlow)?
 }

@@ -26,8 +26,21 @@ pub fn decode(payload: &[u8]) -> Option<Vec<(OutcomeKey, i64)>> {
 
 /// Reasons that SDKs give for dropping; anything else is counted as one.
 const CLIENT_REASONS: &[&str] = &[
-    "queue_overflow", "cache_overflow", "ratelimit_backoff", "network_error", "sample_rate", "before_send", "event_processor",
-    "send_error", "internal_sdk_error", "insufficient_data", "backpressure", "buffer_overflow", "ignored", "invalid", "no_data",
+    "queue_overflow",
+    "cache_overflow",
+    "ratelimit_backoff",
+    "network_error",
+    "sample_rate",
+    "before_send",
+    "event_processor",
+    "send_error",
+    "internal_sdk_error",
+    "insufficient_data",
+    "backpressure",
+    "buffer_overflow",
+    "ignored",
+    "invalid",
+    "no_data",
     "too_big",
 ];
 
@@ -71,12 +84,30 @@ impl Outcomes {
         };
         for discarded in report.discarded_events.iter().take(100) {
             let category = items::known_category(&discarded.category).unwrap_or("default");
-            let reason = CLIENT_REASONS.iter().find(|reason| **reason == discarded.reason).unwrap_or(&"other");
-            self.add(project_id, key_id, category, "client_discard", reason, i64::from(discarded.quantity));
+            let reason = CLIENT_REASONS
+                .iter()
+                .find(|reason| **reason == discarded.reason)
+                .unwrap_or(&"other");
+            self.add(
+                project_id,
+                key_id,
+                category,
+                "client_discard",
+                reason,
+                i64::from(discarded.quantity),
+            );
         }
     }
 
-    fn add(&self, project_id: i64, key_id: i64, category: &str, outcome: &str, reason: &str, quantity: i64) {
+    fn add(
+        &self,
+        project_id: i64,
+        key_id: i64,
+        category: &str,
+        outcome: &str,
+        reason: &str,
+        quantity: i64,
+    ) {
         let key = OutcomeKey {
             project_id,
             key_id,
@@ -85,15 +116,24 @@ impl Outcomes {
             outcome: outcome.to_owned(),
             reason: reason.to_owned(),
         };
-        *self.counts.lock().expect("no thread panics with this lock").entry(key).or_default() += quantity;
+        *self
+            .counts
+            .lock()
+            .expect("no thread panics with this lock")
+            .entry(key)
+            .or_default() += quantity;
     }
 
     /// Writes what was counted since the last time; counts that cannot be written are kept for the next.
     pub async fn flush(&self, journal: &Journal) -> Result<(), JournalError> {
-        let counts = std::mem::take(&mut *self.counts.lock().expect("no thread panics with this lock"));
+        let counts =
+            std::mem::take(&mut *self.counts.lock().expect("no thread panics with this lock"));
         let mut by_project = BTreeMap::<i64, Vec<(OutcomeKey, i64)>>::new();
         for (key, quantity) in counts {
-            by_project.entry(key.project_id).or_default().push((key, quantity));
+            by_project
+                .entry(key.project_id)
+                .or_default()
+                .push((key, quantity));
         }
         let mut result = Ok(());
         for (project_id, counts) in by_project {

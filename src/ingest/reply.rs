@@ -12,7 +12,9 @@ use crate::protocol::event_id::EventId;
 /// Why a request is not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum Refused {
-    #[error("missing authorization information: send X-Sentry-Auth, or sentry_key in the query string")]
+    #[error(
+        "missing authorization information: send X-Sentry-Auth, or sentry_key in the query string"
+    )]
     MissingAuth,
     #[error("two different keys were sent")]
     DoubleAuth,
@@ -54,11 +56,15 @@ impl ResponseError for Refused {
             Self::MissingAuth | Self::DoubleAuth => StatusCode::UNAUTHORIZED,
             Self::UnknownKey | Self::DisabledKey | Self::WrongProject => StatusCode::FORBIDDEN,
             Self::BadProject => StatusCode::NOT_FOUND,
-            Self::DsnMismatch | Self::Envelope(_) | Self::Malformed(_) | Self::BrokenEncoding => StatusCode::BAD_REQUEST,
+            Self::DsnMismatch | Self::Envelope(_) | Self::Malformed(_) | Self::BrokenEncoding => {
+                StatusCode::BAD_REQUEST
+            }
             Self::UnknownEncoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
-            Self::NotLoaded | Self::Overloaded | Self::Journal(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotLoaded | Self::Overloaded | Self::Journal(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         }
     }
 
@@ -66,7 +72,10 @@ impl ResponseError for Refused {
         let mut response = HttpResponse::build(self.status_code());
         open_to_browsers(&mut response);
         let text = self.to_string();
-        if let Ok(value) = HeaderValue::from_str(&text.replace(|letter: char| !letter.is_ascii() || letter.is_control(), " ")) {
+        if let Ok(value) = HeaderValue::from_str(&text.replace(
+            |letter: char| !letter.is_ascii() || letter.is_control(),
+            " ",
+        )) {
             response.insert_header((ERROR_HEADER, value));
         }
         if self.status_code() == StatusCode::SERVICE_UNAVAILABLE {
@@ -84,7 +93,11 @@ impl Refused {
     /// The reason under which Usage counts it, where a project is known.
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::MissingAuth | Self::DoubleAuth | Self::UnknownKey | Self::BadProject | Self::NotLoaded => "auth",
+            Self::MissingAuth
+            | Self::DoubleAuth
+            | Self::UnknownKey
+            | Self::BadProject
+            | Self::NotLoaded => "auth",
             Self::DisabledKey => "disabled_key",
             Self::WrongProject | Self::DsnMismatch => "wrong_project",
             Self::Envelope(_) | Self::Malformed(_) => "malformed",
@@ -100,7 +113,10 @@ impl Refused {
 pub fn open_to_browsers(response: &mut HttpResponseBuilder) {
     response
         .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
-        .insert_header((header::ACCESS_CONTROL_EXPOSE_HEADERS, "x-sentry-error, x-sentry-rate-limits, retry-after"))
+        .insert_header((
+            header::ACCESS_CONTROL_EXPOSE_HEADERS,
+            "x-sentry-error, x-sentry-rate-limits, retry-after",
+        ))
         .insert_header(("cross-origin-resource-policy", "cross-origin"))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
 }

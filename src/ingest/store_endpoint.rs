@@ -15,7 +15,11 @@ use crate::protocol::event_id::EventId;
 
 const GIF: &[u8] = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\xff\xff\x00\x00\x00!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;";
 
-pub async fn post(request: HttpRequest, payload: web::Payload, ingest: web::Data<Ingest>) -> Result<HttpResponse, Refused> {
+pub async fn post(
+    request: HttpRequest,
+    payload: web::Payload,
+    ingest: web::Data<Ingest>,
+) -> Result<HttpResponse, Refused> {
     let sender = accept::sender_of_request(&request, &ingest)?;
     let kept = match body::read(&request, payload, &ingest.bodies).await {
         Ok(body) => keep(&ingest, &sender, &body.bytes).await,
@@ -31,7 +35,9 @@ pub async fn get(request: HttpRequest, ingest: web::Data<Ingest>) -> Result<Http
         .map(|(_, value)| value.into_owned().into_bytes());
     let kept = match data {
         Some(data) => keep(&ingest, &sender, &data).await,
-        None => Err(Refused::Malformed("sentry_data is missing in the query string".into())),
+        None => Err(Refused::Malformed(
+            "sentry_data is missing in the query string".into(),
+        )),
     };
     answer(&ingest, &sender, kept)?;
     let mut response = HttpResponse::Ok();
@@ -39,9 +45,15 @@ pub async fn get(request: HttpRequest, ingest: web::Data<Ingest>) -> Result<Http
     Ok(response.content_type("image/gif").body(GIF))
 }
 
-fn answer(ingest: &Ingest, sender: &Sender, kept: Result<EventId, Refused>) -> Result<EventId, Refused> {
+fn answer(
+    ingest: &Ingest,
+    sender: &Sender,
+    kept: Result<EventId, Refused>,
+) -> Result<EventId, Refused> {
     if let Err(refused) = &kept {
-        ingest.outcomes.refused(sender.project_id, sender.key_id, refused);
+        ingest
+            .outcomes
+            .refused(sender.project_id, sender.key_id, refused);
     }
     kept
 }
@@ -63,7 +75,9 @@ fn event_json(bytes: &[u8]) -> Result<Vec<u8>, Refused> {
         check(text)?;
         return Ok(text.to_vec());
     }
-    let packed = STANDARD.decode(text).map_err(|_| Refused::Malformed("the body is neither a JSON object nor base64".into()))?;
+    let packed = STANDARD
+        .decode(text)
+        .map_err(|_| Refused::Malformed("the body is neither a JSON object nor base64".into()))?;
     let json = if packed.trim_ascii_start().first() == Some(&b'{') {
         packed
     } else {

@@ -57,7 +57,9 @@ pub enum MailError {
         from: String,
         cause: String,
     },
-    #[error("the mail server at {server} cannot take the mail now ({cause}): try again in some minutes")]
+    #[error(
+        "the mail server at {server} cannot take the mail now ({cause}): try again in some minutes"
+    )]
     Busy { server: String, cause: String },
     #[error(
         "the mail server at {server} does not offer what is needed ({cause}): check tls= and the login in BUGLE_SMTP_URL"
@@ -115,10 +117,9 @@ fn transport(server: &SmtpServer) -> Result<AsyncSmtpTransportBuilder, SmtpError
         .port(server.port)
         .tls(tls);
     Ok(match &server.login {
-        Some(login) => builder.credentials(Credentials::new(
-            login.user.clone(),
-            login.password.clone(),
-        )),
+        Some(login) => {
+            builder.credentials(Credentials::new(login.user.clone(), login.password.clone()))
+        }
         None => builder,
     })
 }
@@ -176,11 +177,17 @@ mod tests {
             .and_then(|listener| listener.local_addr())
             .expect("a free port")
             .port();
-        let error = send_test(&config(&format!("smtp://127.0.0.1:{port}")), "a@example.com")
-            .await
-            .expect_err("nobody listens");
+        let error = send_test(
+            &config(&format!("smtp://127.0.0.1:{port}")),
+            "a@example.com",
+        )
+        .await
+        .expect_err("nobody listens");
         assert!(error.is_worth_retrying());
-        assert!(error.to_string().contains(&format!("127.0.0.1:{port}")), "{error}");
+        assert!(
+            error.to_string().contains(&format!("127.0.0.1:{port}")),
+            "{error}"
+        );
     }
 
     #[tokio::test]

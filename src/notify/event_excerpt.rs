@@ -107,7 +107,10 @@ mod tests {
             {"id": 1, "stacktrace": {"frames": [frame(0)]}},
             {"id": 2, "crashed": true, "stacktrace": {"frames": (1..9).map(frame).collect::<Vec<_>>()}}
         ]}});
-        let places: Vec<String> = frames(&payload).into_iter().map(|frame| frame.place).collect();
+        let places: Vec<String> = frames(&payload)
+            .into_iter()
+            .map(|frame| frame.place)
+            .collect();
         assert_eq!(places, ["lib8", "lib7", "lib6", "lib5", "lib4"]);
     }
 

@@ -7,10 +7,10 @@ use lettre::message::{Mailbox, Message, MultiPart};
 use lettre::{Address, message::SinglePart};
 use serde::{Deserialize, Serialize};
 
+use super::MailError;
 use super::event_excerpt::Frame;
 use super::mail_config::MailConfig;
 use super::one_line::one_line;
-use super::MailError;
 
 const LONGEST_SUBJECT: usize = 140;
 const LONGEST_TITLE: usize = 300;
@@ -290,22 +290,46 @@ mod tests {
 
     #[test]
     fn the_subject_tells_project_title_and_occasion() {
-        assert_eq!(header(&composed(&mail()), "Subject"), "[shop] KeyError: 'price'");
-        let back = IssueMail { occasion: Occasion::Regression(2), ..mail() };
-        assert_eq!(header(&composed(&back), "Subject"), "Regression: [shop] KeyError: 'price'");
+        assert_eq!(
+            header(&composed(&mail()), "Subject"),
+            "[shop] KeyError: 'price'"
+        );
+        let back = IssueMail {
+            occasion: Occasion::Regression(2),
+            ..mail()
+        };
+        assert_eq!(
+            header(&composed(&back), "Subject"),
+            "Regression: [shop] KeyError: 'price'"
+        );
     }
 
     #[test]
     fn one_issue_is_one_thread_and_each_mail_has_a_stable_id() {
         let first = composed(&mail());
-        let back = composed(&IssueMail { occasion: Occasion::Regression(1), ..mail() });
+        let back = composed(&IssueMail {
+            occasion: Occasion::Regression(1),
+            ..mail()
+        });
         for message in [&first, &back] {
             assert_eq!(header(message, "References"), "<issue-7@bugle.example.com>");
-            assert_eq!(header(message, "In-Reply-To"), "<issue-7@bugle.example.com>");
-            assert_eq!(header(message, "List-Id"), "\"Shop\" <shop.acme.bugle.example.com>");
+            assert_eq!(
+                header(message, "In-Reply-To"),
+                "<issue-7@bugle.example.com>"
+            );
+            assert_eq!(
+                header(message, "List-Id"),
+                "\"Shop\" <shop.acme.bugle.example.com>"
+            );
         }
-        assert_eq!(header(&first, "Message-ID"), "<issue-7-new-3@bugle.example.com>");
-        assert_eq!(header(&back, "Message-ID"), "<issue-7-regression-1-3@bugle.example.com>");
+        assert_eq!(
+            header(&first, "Message-ID"),
+            "<issue-7-new-3@bugle.example.com>"
+        );
+        assert_eq!(
+            header(&back, "Message-ID"),
+            "<issue-7-regression-1-3@bugle.example.com>"
+        );
     }
 
     #[test]
@@ -323,8 +347,18 @@ mod tests {
         }
         let raw = String::from_utf8(composed(&mail).formatted()).expect("ASCII");
         let (headers, _) = raw.split_once("\r\n\r\n").expect("a body");
-        assert!(!headers.lines().any(|line| line.to_ascii_lowercase().starts_with("bcc:")), "{headers}");
-        assert!(headers.lines().any(|line| line.starts_with("Subject: [shop] x Bcc: victim@example.com")), "{headers}");
+        assert!(
+            !headers
+                .lines()
+                .any(|line| line.to_ascii_lowercase().starts_with("bcc:")),
+            "{headers}"
+        );
+        assert!(
+            headers
+                .lines()
+                .any(|line| line.starts_with("Subject: [shop] x Bcc: victim@example.com")),
+            "{headers}"
+        );
     }
 
     #[test]
@@ -335,14 +369,31 @@ mod tests {
         let html = HtmlBody { page: &page }.render().expect("renders");
         let text = TextBody { page: &page }.render().expect("renders");
         assert!(!html.contains("<img"), "{html}");
-        assert!(text.contains("Oops <img src=x onerror=alert(1)> & co"), "{text}");
+        assert!(
+            text.contains("Oops <img src=x onerror=alert(1)> & co"),
+            "{text}"
+        );
         for body in [&html, &text] {
-            for fact in ["production", "shop@1.4.2", "cart.py:88", "1 event, 2 users", "2023-11-14 22:13 UTC",
-                         "https://bugle.example.com/acme/issues/7/", "You get this mail because"] {
+            for fact in [
+                "production",
+                "shop@1.4.2",
+                "cart.py:88",
+                "1 event, 2 users",
+                "2023-11-14 22:13 UTC",
+                "https://bugle.example.com/acme/issues/7/",
+                "You get this mail because",
+            ] {
                 assert!(body.contains(fact), "{fact} is missing in {body}");
             }
         }
-        for remote in ["http-equiv=\"refresh", "<img", "<link", "url(", "@import", "<script"] {
+        for remote in [
+            "http-equiv=\"refresh",
+            "<img",
+            "<link",
+            "url(",
+            "@import",
+            "<script",
+        ] {
             assert!(!html.contains(remote), "{remote}");
         }
     }
@@ -350,7 +401,13 @@ mod tests {
     #[test]
     fn a_broken_address_is_an_error_of_its_own() {
         let config = MailConfig::new("smtp://localhost", None, "http://localhost").expect("valid");
-        let to = Recipient { email: "a@b\r\nBcc: c@d".to_owned(), ..recipient() };
-        assert!(matches!(compose(&mail(), &to, &config, "http://localhost"), Err(MailError::Address(_))));
+        let to = Recipient {
+            email: "a@b\r\nBcc: c@d".to_owned(),
+            ..recipient()
+        };
+        assert!(matches!(
+            compose(&mail(), &to, &config, "http://localhost"),
+            Err(MailError::Address(_))
+        ));
     }
 }

@@ -172,19 +172,58 @@ mod tests {
     #[test]
     fn urls_say_host_port_and_encryption() {
         for (url, host, port, security) in [
-            ("smtp://u:p@mail.example.com:587?tls=required", "mail.example.com", 587, Security::Required),
-            ("smtp://u:p@mail.example.com", "mail.example.com", 587, Security::Required),
-            ("smtps://u:p@mail.example.com", "mail.example.com", 465, Security::Implicit),
-            ("smtps://mail.example.com:4650/", "mail.example.com", 4650, Security::Implicit),
-            ("smtp://mail.example.com", "mail.example.com", 25, Security::Opportunistic),
-            ("smtp://mailpit:1025?tls=none", "mailpit", 1025, Security::None),
+            (
+                "smtp://u:p@mail.example.com:587?tls=required",
+                "mail.example.com",
+                587,
+                Security::Required,
+            ),
+            (
+                "smtp://u:p@mail.example.com",
+                "mail.example.com",
+                587,
+                Security::Required,
+            ),
+            (
+                "smtps://u:p@mail.example.com",
+                "mail.example.com",
+                465,
+                Security::Implicit,
+            ),
+            (
+                "smtps://mail.example.com:4650/",
+                "mail.example.com",
+                4650,
+                Security::Implicit,
+            ),
+            (
+                "smtp://mail.example.com",
+                "mail.example.com",
+                25,
+                Security::Opportunistic,
+            ),
+            (
+                "smtp://mailpit:1025?tls=none",
+                "mailpit",
+                1025,
+                Security::None,
+            ),
             ("smtp://127.0.0.1:2525", "127.0.0.1", 2525, Security::None),
             ("smtp://[::1]:2525", "::1", 2525, Security::None),
             ("smtp://localhost", "localhost", 25, Security::None),
-            ("smtp://u:p@localhost:25?tls=opportunistic", "localhost", 25, Security::Opportunistic),
+            (
+                "smtp://u:p@localhost:25?tls=opportunistic",
+                "localhost",
+                25,
+                Security::Opportunistic,
+            ),
         ] {
             let server = server(url);
-            assert_eq!((server.host.as_str(), server.port, server.security), (host, port, security), "{url}");
+            assert_eq!(
+                (server.host.as_str(), server.port, server.security),
+                (host, port, security),
+                "{url}"
+            );
         }
     }
 
@@ -192,7 +231,10 @@ mod tests {
     fn a_login_is_decoded_and_never_shown() {
         let server = server("smtp://me%40example.com:p%2Fw@mail.example.com");
         let login = server.login.as_ref().expect("a login");
-        assert_eq!((login.user.as_str(), login.password.as_str()), ("me@example.com", "p/w"));
+        assert_eq!(
+            (login.user.as_str(), login.password.as_str()),
+            ("me@example.com", "p/w")
+        );
         assert!(!format!("{server:?}").contains("p/w"));
     }
 
@@ -201,8 +243,14 @@ mod tests {
         for (url, error) in [
             ("mail.example.com", MailConfigError::Url),
             ("smtp://", MailConfigError::Url),
-            ("http://mail.example.com", MailConfigError::Scheme("http".to_owned())),
-            ("smtp://mail.example.com?tls=yes", MailConfigError::Tls("yes".to_owned())),
+            (
+                "http://mail.example.com",
+                MailConfigError::Scheme("http".to_owned()),
+            ),
+            (
+                "smtp://mail.example.com?tls=yes",
+                MailConfigError::Tls("yes".to_owned()),
+            ),
             ("smtp://user@mail.example.com", MailConfigError::Password),
         ] {
             assert_eq!(SmtpServer::parse(url).expect_err(url), error, "{url}");
@@ -211,10 +259,21 @@ mod tests {
 
     #[test]
     fn the_sender_is_checked_and_has_a_default() {
-        let from = |from, base| MailConfig::new("smtp://localhost", from, base).map(|mail| mail.from.to_string());
-        assert_eq!(from(Some("Bugle <b@example.com>"), "http://x"), Ok("Bugle <b@example.com>".to_owned()));
-        assert_eq!(from(None, "https://bugle.example.com"), Ok("Bugle <bugle@bugle.example.com>".to_owned()));
-        assert_eq!(from(None, "http://127.0.0.1:8000"), Ok("Bugle <bugle@localhost>".to_owned()));
+        let from = |from, base| {
+            MailConfig::new("smtp://localhost", from, base).map(|mail| mail.from.to_string())
+        };
+        assert_eq!(
+            from(Some("Bugle <b@example.com>"), "http://x"),
+            Ok("Bugle <b@example.com>".to_owned())
+        );
+        assert_eq!(
+            from(None, "https://bugle.example.com"),
+            Ok("Bugle <bugle@bugle.example.com>".to_owned())
+        );
+        assert_eq!(
+            from(None, "http://127.0.0.1:8000"),
+            Ok("Bugle <bugle@localhost>".to_owned())
+        );
         assert_eq!(from(Some("nobody"), "http://x"), Err(MailConfigError::From));
     }
 }

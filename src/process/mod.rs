@@ -1,9 +1,23 @@
 //! Pure processing: the bytes of one event in, a normalised, scrubbed and grouped event out. No I/O, no clock.
 //! The recipe stands in [`process`]; each step is a module of its own.
 
+mod csp;
+mod event;
+mod group;
+mod normalize;
+mod payload;
+mod scrub;
+mod tags;
+#[cfg(test)]
+mod tests;
+mod time;
+mod title;
+
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use crate::protocol::event_id::EventId;
+use crate::protocol::json::{self, Json};
 
 pub use crate::model::event::{EventKind, Level};
 
@@ -61,4 +75,65 @@ pub enum ProcessError {
     NotJson(String),
     #[error("the event is not a JSON object")]
     NotAnObject,
+}
+
+/// Reads, cleans, names and groups one event.
+pub fn process(incoming: &Incoming<'_>) -> Result<ProcessedEvent, ProcessError> {
+    let document = match json::parse(incoming.payload) {
+        Ok(Json::Object(document)) => document,
+        Ok(_) => return Err(ProcessError::NotAnObject),
+        Err(error) => return Err(ProcessError::NotJson(error.to_string())),
+    };
+    let mut event = normalize::normalize(incoming, document);
+    scrub::scrub(&mut event);
+    normalize::trim(&mut event);
+    let handled = handled(&event);
+    tags::complete(&mut event, handled);
+    let headline = title::headline(&event);
+    let grouping = group::group(&event);
+    let payload = payload::write(
+        &event,
+        incoming.event_id,
+        incoming.received_ms,
+        &headline,
+        &grouping.explanation,
+        incoming.payload.len() + 2048,
+    );
+    let hashes = grouping.hashes;
+    let owned = |text: Option<Cow<'_, str>>| text.map(Cow::into_owned);
+    Ok(ProcessedEvent {
+        event_id: incoming.event_id,
+        timestamp_ms: event.timestamp_us.div_euclid(1000),
+        received_ms: incoming.received_ms,
+        kind: headline.kind,
+        level: event.level,
+        title: headline.title(),
+        title_type: headline.title_type,
+        title_value: headline.title_value,
+        culprit: headline.culprit,
+        location: headline.location,
+        user_key: event.user.key(),
+        handled,
+        platform: event.platform.into_owned(),
+        logger: owned(event.logger),
+        release: owned(event.release),
+        dist: owned(event.dist),
+        environment: owned(event.environment),
+        tags: event
+            .tags
+            .into_iter()
+            .map(|(key, value)| (key.into_owned(), value.into_owned()))
+            .collect(),
+        hashes,
+        payload,
+    })
+}
+
+/// Unhandled if one of the exceptions was.
+fn handled(event: &event::Event<'_>) -> Option<bool> {
+    let marks = event
+        .exceptions
+        .iter()
+        .filter_map(|exception| exception.mechanism.as_ref()?.handled);
+    marks.reduce(|all, one| all && one)
 }

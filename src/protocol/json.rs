@@ -298,7 +298,10 @@ mod tests {
     #[test]
     fn valid_json_survives_and_borrows() {
         let source = br#"{"a":[1,-2,1.5,true,null,"x"],"b":{"c":"\u00e9"}}"#;
-        assert_eq!(text_of(source), "{\"a\":[1,-2,1.5,true,null,\"x\"],\"b\":{\"c\":\"é\"}}");
+        assert_eq!(
+            text_of(source),
+            "{\"a\":[1,-2,1.5,true,null,\"x\"],\"b\":{\"c\":\"é\"}}"
+        );
         let Json::List(items) = parse(br#"["plain"]"#).expect("parses") else {
             panic!("a list");
         };
@@ -321,12 +324,18 @@ mod tests {
     fn broken_texts_and_numbers_are_repaired() {
         for (source, expected) in [
             (&br#"{"a\u0000":"b\u0000c"}"#[..], r#"{"a":"bc"}"#),
-            (br#"["\ud83d","\ude00","\ud83d\ude00"]"#, "[\"\u{fffd}\",\"\u{fffd}\",\"\u{1f600}\"]"),
+            (
+                br#"["\ud83d","\ude00","\ud83d\ude00"]"#,
+                "[\"\u{fffd}\",\"\u{fffd}\",\"\u{1f600}\"]",
+            ),
             (b"[NaN, -Infinity,Infinity, 1e400]", "[null,null,null,null]"),
             (b"[\"\xff\"]", "[\"\u{fffd}\"]"),
             (b"[\"tab\there\"]", "[\"tab\\there\"]"),
             (b"\xef\xbb\xbf{}", "{}"),
-            (b"[123456789012345678901234567890]", "[1.2345678901234568e29]"),
+            (
+                b"[123456789012345678901234567890]",
+                "[1.2345678901234568e29]",
+            ),
             (b"[18446744073709551615]", "[18446744073709551615]"),
         ] {
             assert_eq!(text_of(source), expected);

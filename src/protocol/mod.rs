@@ -6,3 +6,4 @@ pub mod dsn;
 pub mod envelope;
 pub mod event_id;
 pub mod json;
+mod repair;

@@ -33,14 +33,29 @@ impl Queue for EmbeddedQueue {
             .journal
             .claim(most, patience)
             .into_iter()
-            .map(|claimed| Delivery { node, record: claimed.record, body: claimed.body, handle: Handle::Journal(claimed.position) })
+            .map(|claimed| Delivery {
+                node,
+                record: claimed.record,
+                body: claimed.body,
+                handle: Handle::Journal(claimed.position),
+            })
             .collect();
-        let safe_below = if deliveries.is_empty() { Vec::new() } else { vec![(node, self.journal.safe_below())] };
-        Ok(Claim { deliveries, safe_below })
+        let safe_below = if deliveries.is_empty() {
+            Vec::new()
+        } else {
+            vec![(node, self.journal.safe_below())]
+        };
+        Ok(Claim {
+            deliveries,
+            safe_below,
+        })
     }
 
     fn acknowledge(&mut self, deliveries: &[Delivery]) -> Result<(), QueueError> {
-        let positions: Vec<Position> = positions(deliveries).into_iter().map(|(_, position)| position).collect();
+        let positions: Vec<Position> = positions(deliveries)
+            .into_iter()
+            .map(|(_, position)| position)
+            .collect();
         self.journal.ack(&positions);
         Ok(())
     }

@@ -7,7 +7,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
-use redis::streams::{StreamAutoClaimOptions, StreamAutoClaimReply, StreamId, StreamReadOptions, StreamReadReply};
+use redis::streams::{
+    StreamAutoClaimOptions, StreamAutoClaimReply, StreamId, StreamReadOptions, StreamReadReply,
+};
 use redis::{Commands, Connection, RedisResult, Value};
 
 use super::{Claim, Delivery, Handle, Queue, QueueError};
@@ -30,7 +32,9 @@ pub struct Keys {
 
 impl Keys {
     pub fn new(prefix: &str) -> Self {
-        Self { prefix: prefix.to_owned() }
+        Self {
+            prefix: prefix.to_owned(),
+        }
     }
 
     fn stream(&self, partition: i64) -> String {
@@ -79,7 +83,10 @@ impl RedisQueue {
     }
 
     /// Runs a command; a connection that failed is not used again.
-    fn with<T>(&mut self, work: impl FnOnce(&mut Connection, &Keys, &str) -> RedisResult<T>) -> Result<T, QueueError> {
+    fn with<T>(
+        &mut self,
+        work: impl FnOnce(&mut Connection, &Keys, &str) -> RedisResult<T>,
+    ) -> Result<T, QueueError> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => {
@@ -91,7 +98,11 @@ impl RedisQueue {
         let result = work(&mut connection, &self.keys, &self.consumer);
         match &result {
             // The streams are gone with the data of a flushed Redis; new ones are made with the next connection.
-            Err(error) if error.is_connection_dropped() || error.is_io_error() || error.is_timeout() || is_no_group(error) => {}
+            Err(error)
+                if error.is_connection_dropped()
+                    || error.is_io_error()
+                    || error.is_timeout()
+                    || is_no_group(error) => {}
             _ => self.connection = Some(connection),
         }
         Ok(result?)
@@ -103,7 +114,14 @@ impl RedisQueue {
         for partition in 0..PARTITIONS {
             let reply: StreamAutoClaimReply = self.with(|connection, keys, consumer| {
                 let options = StreamAutoClaimOptions::default().count(most);
-                connection.xautoclaim_options(keys.stream(partition), GROUP, consumer, DEAD_AFTER.as_millis() as usize, "0-0", options)
+                connection.xautoclaim_options(
+                    keys.stream(partition),
+                    GROUP,
+                    consumer,
+                    DEAD_AFTER.as_millis() as usize,
+                    "0-0",
+                    options,
+                )
             })?;
             found.extend(deliveries(partition, reply.claimed));
             if found.len() >= most {
@@ -120,7 +138,8 @@ fn is_no_group(error: &redis::RedisError) -> bool {
 
 fn make_groups(connection: &mut Connection, keys: &Keys) -> RedisResult<()> {
     for partition in 0..PARTITIONS {
-        let made: RedisResult<()> = connection.xgroup_create_mkstream(keys.stream(partition), GROUP, "0");
+        let made: RedisResult<()> =
+            connection.xgroup_create_mkstream(keys.stream(partition), GROUP, "0");
         match made {
             Err(error) if error.code() != Some("BUSYGROUP") => return Err(error),
             _ => {}
@@ -140,7 +159,15 @@ fn deliveries(partition: i64, entries: Vec<StreamId>) -> Vec<Delivery> {
         if let (Some(node), Some(body)) = (node, body)
             && let Some(record) = decode_record(&body)
         {
-            found.push(Delivery { node, record, body, handle: Handle::Stream { partition, id: entry.id } });
+            found.push(Delivery {
+                node,
+                record,
+                body,
+                handle: Handle::Stream {
+                    partition,
+                    id: entry.id,
+                },
+            });
         } else {
             // Left pending: the journal that sent it has it still, and a worker of a later version may read it.
             tracing::error!(id = entry.id, partition, "a stream entry cannot be read");
@@ -164,24 +191,40 @@ impl Queue for RedisQueue {
             self.last_sweep = Instant::now();
             let deliveries = self.claim_of_the_dead(most)?;
             if !deliveries.is_empty() {
-                return Ok(Claim { deliveries, safe_below: Vec::new() });
+                return Ok(Claim {
+                    deliveries,
+                    safe_below: Vec::new(),
+                });
             }
         }
         let first = self.next;
         self.next = (self.next + 1) % PARTITIONS;
         let reply: Option<StreamReadReply> = self.with(|connection, keys, consumer| {
-            let order: Vec<i64> = (0..PARTITIONS).map(|step| (first + step) % PARTITIONS).collect();
-            let names: Vec<String> = order.iter().map(|partition| keys.stream(*partition)).collect();
+            let order: Vec<i64> = (0..PARTITIONS)
+                .map(|step| (first + step) % PARTITIONS)
+                .collect();
+            let names: Vec<String> = order
+                .iter()
+                .map(|partition| keys.stream(*partition))
+                .collect();
             let fresh = vec![">"; names.len()];
             // A few from each stream: whose turn it is must not depend on how much others sent.
             let each = (most / 4).max(1);
-            let options = StreamReadOptions::default().group(GROUP, consumer).count(each).block(patience.as_millis().max(1) as usize);
+            let options = StreamReadOptions::default()
+                .group(GROUP, consumer)
+                .count(each)
+                .block(patience.as_millis().max(1) as usize);
             connection.xread_options(&names, &fresh, &options)
         })?;
         let mut claim = Claim::default();
         let mut below = BTreeMap::new();
         for stream in reply.map(|reply| reply.keys).unwrap_or_default() {
-            let partition = stream.key.rsplit(':').next().and_then(|number| number.parse().ok()).unwrap_or(0);
+            let partition = stream
+                .key
+                .rsplit(':')
+                .next()
+                .and_then(|number| number.parse().ok())
+                .unwrap_or(0);
             safe_below(&stream.ids, &mut below);
             claim.deliveries.extend(deliveries(partition, stream.ids));
         }
@@ -194,7 +237,10 @@ impl Queue for RedisQueue {
             let mut by_node = BTreeMap::<i64, Vec<u64>>::new();
             let mut by_partition = BTreeMap::<i64, Vec<&str>>::new();
             for delivery in deliveries {
-                by_node.entry(delivery.node).or_default().push(delivery.record.seq);
+                by_node
+                    .entry(delivery.node)
+                    .or_default()
+                    .push(delivery.record.seq);
                 if let Handle::Stream { partition, id } = &delivery.handle {
                     by_partition.entry(*partition).or_default().push(id);
                 }
@@ -203,7 +249,11 @@ impl Queue for RedisQueue {
             // and only costs a look.
             let mut pipe = redis::pipe();
             for (node, seqs) in &by_node {
-                let packed = seqs.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+                let packed = seqs
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join(",");
                 pipe.lpush(keys.acks(*node), packed).ignore();
             }
             for (partition, ids) in &by_partition {
@@ -299,13 +349,24 @@ impl Forwarder {
         let mut pipe = redis::pipe();
         for record in &claimed {
             let stream = self.keys.stream(partition_of(record.record.project_id));
-            pipe.cmd("XADD").arg(stream).arg("*").arg("node").arg(node).arg("safe").arg(safe).arg("body").arg(&record.body[..]);
+            pipe.cmd("XADD")
+                .arg(stream)
+                .arg("*")
+                .arg("node")
+                .arg(node)
+                .arg("safe")
+                .arg(safe)
+                .arg("body")
+                .arg(&record.body[..]);
         }
         let ids: Vec<String> = match pipe.query(connection) {
             Ok(ids) => ids,
             Err(error) => {
                 // Some may have arrived; sending them again is harmless.
-                let back: Vec<(i64, Position)> = claimed.iter().map(|record| (record.record.project_id, record.position)).collect();
+                let back: Vec<(i64, Position)> = claimed
+                    .iter()
+                    .map(|record| (record.record.project_id, record.position))
+                    .collect();
                 self.journal.release(&back);
                 return Err(error);
             }
@@ -313,7 +374,13 @@ impl Forwarder {
         for (record, stream_id) in claimed.into_iter().zip(ids) {
             let bytes = record.body.len();
             self.sent_bytes += bytes;
-            let sent = Sent { position: record.position, project_id: record.record.project_id, bytes, at: Instant::now(), stream_id };
+            let sent = Sent {
+                position: record.position,
+                project_id: record.record.project_id,
+                bytes,
+                at: Instant::now(),
+                stream_id,
+            };
             self.sent.insert(record.record.seq, sent);
         }
         Ok(())
@@ -321,12 +388,19 @@ impl Forwarder {
 
     fn read_acks(&mut self, connection: &mut Connection) -> RedisResult<()> {
         loop {
-            let packed: Vec<String> = connection.rpop(self.keys.acks(self.journal.node()), std::num::NonZeroUsize::new(64))?;
+            let packed: Vec<String> = connection.rpop(
+                self.keys.acks(self.journal.node()),
+                std::num::NonZeroUsize::new(64),
+            )?;
             if packed.is_empty() {
                 return Ok(());
             }
             let mut done = Vec::new();
-            for seq in packed.iter().flat_map(|text| text.split(',')).filter_map(|text| text.parse::<u64>().ok()) {
+            for seq in packed
+                .iter()
+                .flat_map(|text| text.split(','))
+                .filter_map(|text| text.parse::<u64>().ok())
+            {
                 if let Some(sent) = self.sent.remove(&seq) {
                     self.sent_bytes -= sent.bytes;
                     done.push(sent.position);
@@ -344,7 +418,10 @@ impl Forwarder {
             return Ok(());
         }
         if !self.sent.is_empty() {
-            tracing::warn!(records = self.sent.len(), "Redis lost its data; sending again what is not acknowledged");
+            tracing::warn!(
+                records = self.sent.len(),
+                "Redis lost its data; sending again what is not acknowledged"
+            );
             make_groups(connection, &self.keys)?;
             let all: Vec<u64> = self.sent.keys().copied().collect();
             self.take_back(all);

@@ -118,8 +118,11 @@ impl Offers {
             empty => empty.insert(connect(&self.url)?),
         };
         let scored: Vec<(i64, i64)> = due.iter().map(|(id, run_at)| (*run_at, *id)).collect();
-        let _added: usize =
-            connection.zadd_multiple_options(&self.key, &scored, &SortedSetAddOptions::add_only())?;
+        let _added: usize = connection.zadd_multiple_options(
+            &self.key,
+            &scored,
+            &SortedSetAddOptions::add_only(),
+        )?;
         Ok(())
     }
 }

@@ -17,7 +17,10 @@ const POLL: Duration = Duration::from_millis(500);
 const HEARTBEAT: Duration = Duration::from_secs(4);
 
 /// Prepares the database, waiting for it as long as it is away. False if the order to stop comes first.
-pub async fn until_ready(app: &Arc<App>, mut stopped: watch::Receiver<bool>) -> Result<bool, ServeError> {
+pub async fn until_ready(
+    app: &Arc<App>,
+    mut stopped: watch::Receiver<bool>,
+) -> Result<bool, ServeError> {
     let mut said = false;
     loop {
         match prepare(app).await {
@@ -43,16 +46,24 @@ pub async fn until_ready(app: &Arc<App>, mut stopped: watch::Receiver<bool>) -> 
 async fn prepare(app: &Arc<App>) -> Result<(), ServeError> {
     if !app.config.no_migrate {
         let url = app.config.database.clone();
-        let done = tokio::task::spawn_blocking(move || migrate::run(&url)).await.map_err(std::io::Error::other)??;
+        let done = tokio::task::spawn_blocking(move || migrate::run(&url))
+            .await
+            .map_err(std::io::Error::other)??;
         if !done.is_empty() {
-            tracing::info!(migrations = done.join(", "), "the database has this release's schema");
+            tracing::info!(
+                migrations = done.join(", "),
+                "the database has this release's schema"
+            );
         }
     }
     load_keys(app).await?;
     let fingerprint = app.config.key_fingerprint();
     let uid = app.journal.node();
     let others = app.store.read(nodes::alive).await?;
-    if others.iter().any(|node| node.uid != uid && node.key_fingerprint != fingerprint) {
+    if others
+        .iter()
+        .any(|node| node.uid != uid && node.key_fingerprint != fingerprint)
+    {
         return Err(ServeError::KeyDiffers);
     }
     heartbeat(app).await?;
@@ -78,7 +89,11 @@ async fn create_first_account(app: &Arc<App>) -> Result<(), ServeError> {
         .map_err(|error| ServeError::Admin(format!("BUGLE_ADMIN_PASSWORD: {error}")))?;
     let made = app.store.write(move |conn| {
         // Several nodes may start at once.
-        if accounts::any_user(conn)? { Ok(None) } else { accounts::create_user(conn, &email, "", &hash, true).map(Some) }
+        if accounts::any_user(conn)? {
+            Ok(None)
+        } else {
+            accounts::create_user(conn, &email, "", &hash, true).map(Some)
+        }
     });
     match made.await {
         Ok(Some(user)) => tracing::info!(email = user.email, "created the first account"),
@@ -98,11 +113,18 @@ async fn load_keys(app: &Arc<App>) -> Result<(), StoreError> {
 async fn heartbeat(app: &Arc<App>) -> Result<(), StoreError> {
     let uid = app.journal.node();
     let name = app.config.listen.to_string();
-    let roles: Vec<String> = app.config.roles.iter().map(|role| format!("{role:?}").to_lowercase()).collect();
+    let roles: Vec<String> = app
+        .config
+        .roles
+        .iter()
+        .map(|role| format!("{role:?}").to_lowercase())
+        .collect();
     let roles = roles.join(",");
     let version = app.keys.version().unwrap_or(0);
     let fingerprint = app.config.key_fingerprint();
-    app.store.write(move |conn| nodes::heartbeat(conn, uid, &name, &roles, version, &fingerprint)).await?;
+    app.store
+        .write(move |conn| nodes::heartbeat(conn, uid, &name, &roles, version, &fingerprint))
+        .await?;
     Ok(())
 }
 

@@ -34,7 +34,10 @@ struct Component {
 
 pub async fn ready(app: web::Data<Arc<App>>) -> HttpResponse {
     let journal = app.journal.status();
-    let tasks = app.store.read(|conn| tasks::count_active(conn, &registry::names())).await;
+    let tasks = app
+        .store
+        .read(|conn| tasks::count_active(conn, &registry::names()))
+        .await;
     let database_ok = tasks.is_ok() && app.is_booted();
     let serving = journal.writable && !app.is_stopping();
     let status = match (serving, database_ok && journal.loaded) {
@@ -55,10 +58,21 @@ pub async fn ready(app: web::Data<Arc<App>>) -> HttpResponse {
         components: vec![
             Component {
                 name: "journal",
-                status: if journal.writable { "ok" } else { "unavailable" },
-                detail: format!("{} bytes, {} damaged records", journal.bytes, journal.damaged),
+                status: if journal.writable {
+                    "ok"
+                } else {
+                    "unavailable"
+                },
+                detail: format!(
+                    "{} bytes, {} damaged records",
+                    journal.bytes, journal.damaged
+                ),
             },
-            Component { name: "database", status: if database_ok { "ok" } else { "away" }, detail: database },
+            Component {
+                name: "database",
+                status: if database_ok { "ok" } else { "away" },
+                detail: database,
+            },
             Component {
                 name: "mail",
                 status: if app.mailer.is_some() { "ok" } else { "off" },
@@ -66,6 +80,12 @@ pub async fn ready(app: web::Data<Arc<App>>) -> HttpResponse {
             },
         ],
     };
-    let mut response = if serving { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
-    response.insert_header(("cache-control", "no-store")).json(body)
+    let mut response = if serving {
+        HttpResponse::Ok()
+    } else {
+        HttpResponse::ServiceUnavailable()
+    };
+    response
+        .insert_header(("cache-control", "no-store"))
+        .json(body)
 }

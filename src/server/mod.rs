@@ -23,12 +23,17 @@ use crate::store::{Store, StoreError};
 /// Why a node does not start or go on.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    #[error("another bugle serve uses the data folder {0}; stop it first, or choose another --data-dir")]
+    #[error(
+        "another bugle serve uses the data folder {0}; stop it first, or choose another --data-dir"
+    )]
     Locked(String),
     #[error("cannot use the data folder {folder}: {problem}")]
     DataDir { folder: String, problem: String },
     #[error("cannot listen on {address}: {problem}")]
-    Listen { address: String, problem: std::io::Error },
+    Listen {
+        address: String,
+        problem: std::io::Error,
+    },
     #[error("{0}")]
     Journal(#[from] JournalError),
     #[error("{0}")]
@@ -57,12 +62,22 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
         refuse_pending(&config).await?;
     }
     let journal = Journal::open(&config.data_dir.join("journal"), config.journal_limit)?;
-    let listener = std::net::TcpListener::bind(config.listen)
-        .map_err(|problem| ServeError::Listen { address: config.listen.to_string(), problem })?;
+    let listener =
+        std::net::TcpListener::bind(config.listen).map_err(|problem| ServeError::Listen {
+            address: config.listen.to_string(),
+            problem,
+        })?;
     let address = listener.local_addr()?;
-    let base_url = config.base_url.clone().unwrap_or_else(|| default_base_url(address));
+    let base_url = config
+        .base_url
+        .clone()
+        .unwrap_or_else(|| default_base_url(address));
     let mailer = match &config.smtp_url {
-        Some(url) => Some(Mailer::new(MailConfig::new(url, config.mail_from.as_deref(), &base_url)?)?),
+        Some(url) => Some(Mailer::new(MailConfig::new(
+            url,
+            config.mail_from.as_deref(),
+            &base_url,
+        )?)?),
         None => None,
     };
     let app = Arc::new(App::new(Parts {
@@ -96,17 +111,27 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     app.set_stopping();
     // Whoever is told of a stop that nobody waits for has left already.
     let _ = stop.send(true);
-    if tokio::time::timeout(GRACE, handle.stop(true)).await.is_err() {
+    if tokio::time::timeout(GRACE, handle.stop(true))
+        .await
+        .is_err()
+    {
         tracing::warn!("some requests did not finish in time");
     }
-    if result.is_ok() && !background.is_finished() && tokio::time::timeout(GRACE, background).await.is_err() {
-        tracing::warn!("some background work did not finish in time; it goes on after the next start");
+    if result.is_ok()
+        && !background.is_finished()
+        && tokio::time::timeout(GRACE, background).await.is_err()
+    {
+        tracing::warn!(
+            "some background work did not finish in time; it goes on after the next start"
+        );
     }
     if let Err(error) = app.outcomes.flush(&app.journal).await {
         tracing::warn!(%error, "the last counts of refused requests are lost");
     }
     let journal = app.journal.clone();
-    tokio::task::spawn_blocking(move || journal.close()).await.map_err(std::io::Error::other)?;
+    tokio::task::spawn_blocking(move || journal.close())
+        .await
+        .map_err(std::io::Error::other)?;
     if result.is_ok() {
         tracing::info!("stopped");
     }
@@ -127,25 +152,41 @@ async fn run_roles(app: Arc<App>, stopped: watch::Receiver<bool>) -> Result<(), 
     }
     if app.config.has_role(Role::Scheduler) {
         let holder = format!("node-{}", app.journal.node());
-        parts.spawn(crate::tasks::schedule::run(Arc::clone(&app), holder, stopped.clone()));
+        parts.spawn(crate::tasks::schedule::run(
+            Arc::clone(&app),
+            holder,
+            stopped.clone(),
+        ));
     }
     let mut stopped = stopped;
     // An error means that the sender is gone, which is the order to stop as well.
     let _ = stopped.wait_for(|stop| *stop).await;
     while parts.join_next().await.is_some() {}
-    tokio::task::spawn_blocking(move || threads.join()).await.map_err(std::io::Error::other)?;
+    tokio::task::spawn_blocking(move || threads.join())
+        .await
+        .map_err(std::io::Error::other)?;
     flusher.await.map_err(std::io::Error::other)?;
     boot::leave(&app).await;
     Ok(())
 }
 
 fn lock_data_dir(folder: &Path) -> Result<File, ServeError> {
-    let problem = |error: std::io::Error| ServeError::DataDir { folder: folder.display().to_string(), problem: error.to_string() };
+    let problem = |error: std::io::Error| ServeError::DataDir {
+        folder: folder.display().to_string(),
+        problem: error.to_string(),
+    };
     std::fs::create_dir_all(folder).map_err(problem)?;
-    let file = File::options().create(true).write(true).truncate(false).open(folder.join("lock")).map_err(problem)?;
+    let file = File::options()
+        .create(true)
+        .write(true)
+        .truncate(false)
+        .open(folder.join("lock"))
+        .map_err(problem)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(ServeError::Locked(folder.display().to_string())),
+        Err(std::fs::TryLockError::WouldBlock) => {
+            Err(ServeError::Locked(folder.display().to_string()))
+        }
         Err(std::fs::TryLockError::Error(error)) => Err(problem(error)),
     }
 }
@@ -153,7 +194,9 @@ fn lock_data_dir(folder: &Path) -> Result<File, ServeError> {
 /// A database that is away is no reason not to start: the journal keeps what arrives.
 async fn refuse_pending(config: &Config) -> Result<(), ServeError> {
     let url = config.database.clone();
-    let pending = tokio::task::spawn_blocking(move || crate::store::migrate::pending(&url)).await.map_err(std::io::Error::other)?;
+    let pending = tokio::task::spawn_blocking(move || crate::store::migrate::pending(&url))
+        .await
+        .map_err(std::io::Error::other)?;
     match pending {
         Ok(pending) if pending.is_empty() => Ok(()),
         Ok(pending) => Err(ServeError::Pending(pending.join(", "))),

@@ -33,7 +33,12 @@ pub fn start(app: &Arc<App>) -> Threads {
     let stop = Arc::new(AtomicBool::new(false));
     let mut threads = Vec::new();
     let mut spawn = |name: String, work: Box<dyn FnOnce() + Send>| {
-        threads.push(std::thread::Builder::new().name(name).spawn(work).expect("the system can start a thread"));
+        threads.push(
+            std::thread::Builder::new()
+                .name(name)
+                .spawn(work)
+                .expect("the system can start a thread"),
+        );
     };
     let digests = app.config.has_role(Role::Worker) && app.config.workers > 0;
     if let Some(url) = &app.config.redis_url {
@@ -41,7 +46,10 @@ pub fn start(app: &Arc<App>) -> Threads {
         let (app, stop) = (Arc::clone(app), Arc::clone(&stop));
         // With digestion paused the journal keeps, also when it would be somebody else who digests.
         if app.config.workers > 0 {
-            spawn("forward".into(), Box::new(move || forwarder.run(&|| stop.load(Ordering::Acquire))));
+            spawn(
+                "forward".into(),
+                Box::new(move || forwarder.run(&|| stop.load(Ordering::Acquire))),
+            );
         }
     }
     if digests {
@@ -49,12 +57,20 @@ pub fn start(app: &Arc<App>) -> Threads {
             let queue: Box<dyn Queue> = match &app.config.redis_url {
                 Some(url) => {
                     let consumer = format!("{}-{number}", app.journal.node());
-                    Box::new(RedisQueue::new(url, &app.config.redis_prefix, consumer, number))
+                    Box::new(RedisQueue::new(
+                        url,
+                        &app.config.redis_prefix,
+                        consumer,
+                        number,
+                    ))
                 }
                 None => Box::new(EmbeddedQueue::new(app.journal.clone())),
             };
             let (app, stop) = (Arc::clone(app), Arc::clone(&stop));
-            spawn(format!("digest-{number}"), Box::new(move || process_events::run(&app, queue, &stop)));
+            spawn(
+                format!("digest-{number}"),
+                Box::new(move || process_events::run(&app, queue, &stop)),
+            );
         }
     }
     Threads { threads, stop }

@@ -43,7 +43,10 @@ pub fn recipients(conn: &mut Conn, issue_id: i64) -> Result<Vec<i64>, StoreError
 }
 
 fn organization_of(conn: &mut Conn, issue_id: i64) -> Result<Option<i64>, StoreError> {
-    let found = issues::table.find(issue_id).select(issues::organization_id).first(conn);
+    let found = issues::table
+        .find(issue_id)
+        .select(issues::organization_id)
+        .first(conn);
     Ok(found.optional()?)
 }
 
@@ -77,7 +80,10 @@ fn try_load(
         .filter(issues::organization_id.eq(scope.organization_id()))
         .select(IssueRow::as_select())
         .first(conn)?;
-    let project = projects::table.find(issue.project_id).select(Project::as_select()).first(conn)?;
+    let project = projects::table
+        .find(issue.project_id)
+        .select(Project::as_select())
+        .first(conn)?;
     let event = events::table
         .filter(events::project_id.eq(issue.project_id))
         .filter(events::event_id.eq(event_id.as_bytes().to_vec()))

@@ -7,7 +7,8 @@ use diesel::prelude::*;
 
 use super::digest::events::first_row_id_at;
 use super::schema::{
-    dead_records, events, issue_days, issue_hours, issues, project_hours, projects, sessions, tasks, usage_hours,
+    dead_records, events, issue_days, issue_hours, issues, project_hours, projects, sessions,
+    tasks, usage_hours,
 };
 use super::{Conn, StoreError};
 
@@ -35,7 +36,9 @@ pub fn delete_events(conn: &mut Conn, cutoff_ms: i64) -> Result<usize, StoreErro
 
 /// Deletes dead letters of before the cutoff: they hold what SDKs sent, like the events they are not.
 pub fn delete_dead(conn: &mut Conn, cutoff_ms: i64) -> Result<usize, StoreError> {
-    let records = diesel::delete(dead_records::table.filter(dead_records::created_at.lt(cutoff_ms))).execute(conn)?;
+    let records =
+        diesel::delete(dead_records::table.filter(dead_records::created_at.lt(cutoff_ms)))
+            .execute(conn)?;
     let old_tasks = tasks::table
         .filter(tasks::state.eq(super::tasks::DEAD))
         .filter(tasks::created_at.lt(cutoff_ms));
@@ -50,7 +53,11 @@ pub fn last_ids(conn: &mut Conn) -> Result<(i64, i64), StoreError> {
 }
 
 /// Deletes counters of the given issues of before the cutoff.
-pub fn delete_issue_counters(conn: &mut Conn, ids: Range<i64>, cutoff_ms: i64) -> Result<usize, StoreError> {
+pub fn delete_issue_counters(
+    conn: &mut Conn,
+    ids: Range<i64>,
+    cutoff_ms: i64,
+) -> Result<usize, StoreError> {
     let hours = issue_hours::table
         .filter(issue_hours::issue_id.ge(ids.start))
         .filter(issue_hours::issue_id.lt(ids.end))

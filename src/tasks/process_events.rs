@@ -48,7 +48,11 @@ pub fn run(app: &Arc<App>, mut queue: Box<dyn Queue>, stop: &AtomicBool) {
             continue;
         }
         let done = digest(app, &claim, stop);
-        let result = if done { queue.acknowledge(&claim.deliveries) } else { queue.release(&claim.deliveries) };
+        let result = if done {
+            queue.acknowledge(&claim.deliveries)
+        } else {
+            queue.release(&claim.deliveries)
+        };
         if let Err(error) = result {
             // Stored and not acknowledged: it comes again and changes nothing.
             tracing::warn!(%error, "the queue did not hear of a finished batch");
@@ -59,7 +63,11 @@ pub fn run(app: &Arc<App>, mut queue: Box<dyn Queue>, stop: &AtomicBool) {
 /// Processes and stores a claim; false if the process stops before that is possible.
 fn digest(app: &Arc<App>, claim: &Claim, stop: &AtomicBool) -> bool {
     let items = claim.deliveries.iter().map(processed).collect();
-    let bodies: Vec<&[u8]> = claim.deliveries.iter().map(|delivery| delivery.body.as_slice()).collect();
+    let bodies: Vec<&[u8]> = claim
+        .deliveries
+        .iter()
+        .map(|delivery| delivery.body.as_slice())
+        .collect();
     store_or_halve(app, items, &bodies, &claim.safe_below, stop)
 }
 
@@ -67,7 +75,8 @@ fn digest(app: &Arc<App>, claim: &Claim, stop: &AtomicBool) -> bool {
 fn processed(delivery: &Delivery) -> Item {
     let record = &delivery.record;
     let content = match record.kind {
-        RecordKind::Outcomes => outcome::decode(&record.payload).map_or(Content::Invalid("malformed"), Content::Outcomes),
+        RecordKind::Outcomes => outcome::decode(&record.payload)
+            .map_or(Content::Invalid("malformed"), Content::Outcomes),
         RecordKind::Event => {
             let incoming = Incoming {
                 payload: &record.payload,
@@ -86,7 +95,12 @@ fn processed(delivery: &Delivery) -> Item {
                 Ok(Err(ProcessError::NotAnObject)) => Content::Invalid("not_an_object"),
                 Err(_) => {
                     tracing::error!(project = record.project_id, event = %record.event_id, "processing an event panicked; it is set aside");
-                    dead(delivery.body.clone(), record.event_id.as_bytes(), "processing ended with a panic", 1)
+                    dead(
+                        delivery.body.clone(),
+                        record.event_id.as_bytes(),
+                        "processing ended with a panic",
+                        1,
+                    )
                 }
             }
         }
@@ -102,11 +116,25 @@ fn processed(delivery: &Delivery) -> Item {
 }
 
 fn dead(record: Vec<u8>, event_id: &[u8; 16], reason: &str, attempts: i32) -> Content {
-    Content::Dead { reason: reason.to_owned(), attempts, event_id: *event_id, record }
+    Content::Dead {
+        reason: reason.to_owned(),
+        attempts,
+        event_id: *event_id,
+        record,
+    }
 }
 
-fn store_or_halve(app: &Arc<App>, items: Vec<Item>, bodies: &[&[u8]], safe_below: &[(i64, u64)], stop: &AtomicBool) -> bool {
-    let mut batch = Arc::new(Batch { items, safe_below: safe_below.to_vec() });
+fn store_or_halve(
+    app: &Arc<App>,
+    items: Vec<Item>,
+    bodies: &[&[u8]],
+    safe_below: &[(i64, u64)],
+    stop: &AtomicBool,
+) -> bool {
+    let mut batch = Arc::new(Batch {
+        items,
+        safe_below: safe_below.to_vec(),
+    });
     let mut attempts = 0;
     let mut pause = Duration::from_millis(100);
     loop {
@@ -145,15 +173,22 @@ fn store_or_halve(app: &Arc<App>, items: Vec<Item>, bodies: &[&[u8]], safe_below
                         std::thread::sleep(Duration::from_secs(1));
                     }
                     let content = dead(bodies[0].to_vec(), &event_id, &error.to_string(), attempts);
-                    batch = Arc::new(Batch { items: vec![Item { content, ..item }], safe_below: safe_below.to_vec() });
+                    batch = Arc::new(Batch {
+                        items: vec![Item { content, ..item }],
+                        safe_below: safe_below.to_vec(),
+                    });
                 }
             }
             Err(error) => {
                 tracing::warn!(%error, records = batch.items.len(), "a batch cannot be stored as a whole; looking for the culprit");
                 let middle = batch.items.len() / 2;
-                let (first, second) = (batch.items[..middle].to_vec(), batch.items[middle..].to_vec());
+                let (first, second) = (
+                    batch.items[..middle].to_vec(),
+                    batch.items[middle..].to_vec(),
+                );
                 let first_done = store_or_halve(app, first, &bodies[..middle], safe_below, stop);
-                return store_or_halve(app, second, &bodies[middle..], safe_below, stop) && first_done;
+                return store_or_halve(app, second, &bodies[middle..], safe_below, stop)
+                    && first_done;
             }
         }
     }
@@ -163,7 +198,13 @@ fn store(app: &Arc<App>, batch: &Arc<Batch>) -> Result<Stored, StoreError> {
     let batch = Arc::clone(batch);
     let mails = app.mailer.is_some();
     app.store.write_blocking(move |conn| {
-        let follow_up = |change: &digest::IssueChange| -> Vec<NewTask> { if mails { notify_issue::follow_up(change) } else { Vec::new() } };
+        let follow_up = |change: &digest::IssueChange| -> Vec<NewTask> {
+            if mails {
+                notify_issue::follow_up(change)
+            } else {
+                Vec::new()
+            }
+        };
         digest::store(conn, &batch, &follow_up)
     })
 }

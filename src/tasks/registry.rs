@@ -136,7 +136,10 @@ mod tests {
             let third = kind.delay_after(3);
             assert!(third >= first * 9 && third <= first * 18, "{third:?}");
             let late = kind.delay_after(40);
-            assert!(late >= LONGEST_DELAY && late <= LONGEST_DELAY * 2, "{late:?}");
+            assert!(
+                late >= LONGEST_DELAY && late <= LONGEST_DELAY * 2,
+                "{late:?}"
+            );
         }
     }
 }

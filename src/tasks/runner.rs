@@ -104,7 +104,10 @@ impl Runner {
     }
 
     /// Offers what is due to all nodes, and claims what Redis hands to this one.
-    async fn claim_offered(&mut self, exchange: &mut TaskExchange) -> Result<Vec<Claimed>, StoreError> {
+    async fn claim_offered(
+        &mut self,
+        exchange: &mut TaskExchange,
+    ) -> Result<Vec<Claimed>, StoreError> {
         let due = self.due(Duration::ZERO, SWEEP).await?;
         if !exchange.offer(due).await {
             return self.claim_due(Duration::ZERO).await;
@@ -122,7 +125,8 @@ impl Runner {
 
     async fn claim_due(&mut self, overdue: Duration) -> Result<Vec<Claimed>, StoreError> {
         let due = self.due(overdue, self.free() as i64).await?;
-        self.claim(due.into_iter().map(|(id, _)| id).collect()).await
+        self.claim(due.into_iter().map(|(id, _)| id).collect())
+            .await
     }
 
     async fn due(&self, overdue: Duration, limit: i64) -> Result<Vec<(i64, i64)>, StoreError> {
@@ -180,7 +184,11 @@ impl Runner {
         let ids: Vec<i64> = self.held.iter().copied().collect();
         tracing::info!(tasks = ids.len(), "interrupted tasks are given back");
         let holder = self.holder;
-        let released = self.app.store.write(move |conn| tasks::release(conn, &ids, &holder)).await;
+        let released = self
+            .app
+            .store
+            .write(move |conn| tasks::release(conn, &ids, &holder))
+            .await;
         if let Err(error) = released {
             tracing::warn!(%error, "cannot give tasks back; their leases run out");
         }
@@ -204,7 +212,9 @@ async fn attempt(app: &Arc<App>, kind: &'static Kind, task: &Claimed, holder: &s
         )))
     } else {
         match kind.start(&task.args, Arc::clone(app)) {
-            Err(error) => Err(TaskError::GiveUp(format!("the arguments cannot be read: {error}"))),
+            Err(error) => Err(TaskError::GiveUp(format!(
+                "the arguments cannot be read: {error}"
+            ))),
             Ok(run) => match guarded(app, task.id, holder, run).await {
                 Some(outcome) => outcome,
                 None => return,
@@ -270,17 +280,34 @@ async fn record(
     let (id, holder) = (task.id, holder.to_owned());
     let attempts = task.attempts.unsigned_abs();
     match outcome {
-        Ok(()) => app.store.write(move |conn| tasks::finish(conn, id, &holder)).await,
+        Ok(()) => {
+            app.store
+                .write(move |conn| tasks::finish(conn, id, &holder))
+                .await
+        }
         Err(TaskError::Retry(error)) if attempts < kind.max_attempts => {
             let delay = kind.delay_after(attempts);
-            tracing::warn!(task = id, kind = kind.name, attempts, ?delay, error, "a task failed and will be tried again");
+            tracing::warn!(
+                task = id,
+                kind = kind.name,
+                attempts,
+                ?delay,
+                error,
+                "a task failed and will be tried again"
+            );
             let delay = delay.as_millis() as i64;
             app.store
                 .write(move |conn| tasks::retry_later(conn, id, &holder, delay, &error))
                 .await
         }
         Err(TaskError::Retry(error) | TaskError::GiveUp(error)) => {
-            tracing::error!(task = id, kind = kind.name, attempts, error, "a task failed for good: see `bugle dead-letters list`");
+            tracing::error!(
+                task = id,
+                kind = kind.name,
+                attempts,
+                error,
+                "a task failed for good: see `bugle dead-letters list`"
+            );
             app.store
                 .write(move |conn| tasks::bury(conn, id, &holder, &error))
                 .await

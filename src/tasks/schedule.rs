@@ -19,7 +19,11 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 pub async fn run(app: Arc<App>, holder: String, mut stop: watch::Receiver<bool>) {
     loop {
         let asking = holder.clone();
-        match app.store.write(move |conn| enqueue_begun_slots(conn, &asking)).await {
+        match app
+            .store
+            .write(move |conn| enqueue_begun_slots(conn, &asking))
+            .await
+        {
             Ok(0) => {}
             Ok(started) => {
                 tracing::debug!(started, "periodic tasks enqueued");
@@ -32,7 +36,10 @@ pub async fn run(app: Arc<App>, holder: String, mut stop: watch::Receiver<bool>)
             () = sleep(LOOK_EVERY) => {}
         }
     }
-    let given = app.store.write(move |conn| leases::give_back(conn, LEASE_NAME, &holder)).await;
+    let given = app
+        .store
+        .write(move |conn| leases::give_back(conn, LEASE_NAME, &holder))
+        .await;
     if let Err(error) = given {
         tracing::debug!(%error, "the scheduler's lease runs out by itself");
     }
@@ -46,7 +53,12 @@ fn enqueue_begun_slots(conn: &mut Conn, holder: &str) -> Result<usize, StoreErro
     let mut started = 0;
     for schedule in KINDS.iter().filter_map(super::registry::Kind::schedule) {
         let every = schedule.every.as_millis() as i64;
-        started += usize::from(leases::enqueue_slot(conn, &(schedule.row)(), every, holder)?);
+        started += usize::from(leases::enqueue_slot(
+            conn,
+            &(schedule.row)(),
+            every,
+            holder,
+        )?);
     }
     Ok(started)
 }

@@ -13,7 +13,9 @@ pub fn clock_ms(conn: &mut Conn) -> Result<i64, StoreError> {
         Backend::Sqlite => "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
         Backend::Postgres => "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
         // UNIX_TIMESTAMP(NOW()) would jump by an hour where the session's zone has summer time.
-        Backend::Mysql => "CAST(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000 AS SIGNED)",
+        Backend::Mysql => {
+            "CAST(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000 AS SIGNED)"
+        }
     };
     Ok(diesel::select(sql::<BigInt>(expression)).get_result(conn)?)
 }

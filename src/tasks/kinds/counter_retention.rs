@@ -33,13 +33,22 @@ impl Task for CounterRetention {
         let (issues, projects) = app.store.read(retention::last_ids).await?;
         for from in (0..=issues).step_by(STEP as usize) {
             app.store
-                .write(move |conn| retention::delete_issue_counters(conn, from..from + STEP, cutoff))
+                .write(move |conn| {
+                    retention::delete_issue_counters(conn, from..from + STEP, cutoff)
+                })
                 .await?;
             sleep(PAUSE).await;
         }
         for from in (0..=projects).step_by(STEP as usize) {
             app.store
-                .write(move |conn| retention::delete_project_counters(conn, from..from + STEP, cutoff, usage_cutoff))
+                .write(move |conn| {
+                    retention::delete_project_counters(
+                        conn,
+                        from..from + STEP,
+                        cutoff,
+                        usage_cutoff,
+                    )
+                })
                 .await?;
             sleep(PAUSE).await;
         }

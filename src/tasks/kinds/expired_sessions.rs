@@ -19,7 +19,10 @@ impl Task for ExpiredSessions {
 
     async fn run(self, app: Arc<App>) -> Result<(), TaskError> {
         let now = now_ms();
-        let ended = app.store.write(move |conn| retention::end_sessions(conn, now)).await?;
+        let ended = app
+            .store
+            .write(move |conn| retention::end_sessions(conn, now))
+            .await?;
         tracing::debug!(ended, "expired sessions removed");
         Ok(())
     }

@@ -26,7 +26,9 @@ pub struct MailIssue {
 
 impl MailIssue {
     pub fn outbox(&self, now: i64) -> NewTask {
-        let NotifyIssue { issue_id, occasion, .. } = &self.about;
+        let NotifyIssue {
+            issue_id, occasion, ..
+        } = &self.about;
         let key = format!("mail-issue:{issue_id}:{}:{}", occasion.key(), self.user_id);
         outbox_row(self, Some(key), now)
     }
@@ -42,11 +44,17 @@ impl Task for MailIssue {
             return Ok(());
         };
         let Self { user_id, about } = self;
-        let NotifyIssue { issue_id, occasion, event_id } = about;
+        let NotifyIssue {
+            issue_id,
+            occasion,
+            event_id,
+        } = about;
         let event_id: EventId = event_id
             .parse()
             .map_err(|error| TaskError::GiveUp(format!("event {event_id}: {error}")))?;
-        let facts = app.store.read(move |conn| issue_facts::load(conn, user_id, issue_id, &event_id));
+        let facts = app
+            .store
+            .read(move |conn| issue_facts::load(conn, user_id, issue_id, &event_id));
         let Some(facts) = facts.await? else {
             return Ok(());
         };
@@ -67,10 +75,18 @@ impl Task for MailIssue {
 
 /// The stored facts as a mail tells them.
 fn told(facts: IssueFacts, issue_id: i64, occasion: Occasion) -> (IssueMail, Recipient) {
-    let IssueFacts { reader, organization, project, issue, event } = facts;
+    let IssueFacts {
+        reader,
+        organization,
+        project,
+        issue,
+        event,
+    } = facts;
     // An event past its retention time, or sampled away, leaves a mail without frames.
     let payload = event.and_then(|data| payload::unpack(&data));
-    let payload: Value = payload.and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default();
+    let payload: Value = payload
+        .and_then(|json| serde_json::from_slice(&json).ok())
+        .unwrap_or_default();
     let text = |name: &str| payload[name].as_str().map(str::to_owned);
     let mail = IssueMail {
         occasion,
@@ -82,7 +98,9 @@ fn told(facts: IssueFacts, issue_id: i64, occasion: Occasion) -> (IssueMail, Rec
         short_id: names::short_id(&project.short_prefix, issue.short_number),
         title: issue.title,
         culprit: issue.culprit,
-        level: Level::from_i32(issue.level).unwrap_or(Level::Error).as_str(),
+        level: Level::from_i32(issue.level)
+            .unwrap_or(Level::Error)
+            .as_str(),
         environment: text("environment"),
         release: text("release"),
         events: issue.times_seen,
@@ -91,6 +109,10 @@ fn told(facts: IssueFacts, issue_id: i64, occasion: Occasion) -> (IssueMail, Rec
         last_seen_ms: issue.last_seen,
         frames: event_excerpt::frames(&payload),
     };
-    let recipient = Recipient { user_id: reader.id, name: reader.name, email: reader.email };
+    let recipient = Recipient {
+        user_id: reader.id,
+        name: reader.name,
+        email: reader.email,
+    };
     (mail, recipient)
 }

@@ -51,7 +51,13 @@ impl Task for NotifyIssue {
             // A mail for each, as tasks of their own: one full mailbox does not repeat everybody else's mail.
             let mails: Vec<NewTask> = recipients
                 .into_iter()
-                .map(|user_id| MailIssue { user_id, about: self.clone() }.outbox(now))
+                .map(|user_id| {
+                    MailIssue {
+                        user_id,
+                        about: self.clone(),
+                    }
+                    .outbox(now)
+                })
                 .collect();
             tasks::enqueue(conn, &mails)?;
             Ok(mails.len())

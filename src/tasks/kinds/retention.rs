@@ -26,16 +26,26 @@ impl Task for Retention {
         let cutoff = now_ms() - i64::from(app.config.retention_days) * DAY_MS;
         let mut deleted = 0;
         loop {
-            let step = app.store.write(move |conn| retention::delete_events(conn, cutoff)).await?;
+            let step = app
+                .store
+                .write(move |conn| retention::delete_events(conn, cutoff))
+                .await?;
             deleted += step;
             if step == 0 {
                 break;
             }
             sleep(PAUSE).await;
         }
-        let dead = app.store.write(move |conn| retention::delete_dead(conn, cutoff)).await?;
+        let dead = app
+            .store
+            .write(move |conn| retention::delete_dead(conn, cutoff))
+            .await?;
         if deleted + dead > 0 {
-            tracing::info!(events = deleted, dead_letters = dead, "deleted what is past the retention time");
+            tracing::info!(
+                events = deleted,
+                dead_letters = dead,
+                "deleted what is past the retention time"
+            );
         }
         Ok(())
     }

@@ -1,0 +1,315 @@
+//! Grouping: which events are the same problem. The rules for users stand in docs/grouping.md.
+//! In: a normalised and scrubbed event. Out: its hashes, the preferred first, and an explanation of them.
+
+mod exception;
+mod fingerprint;
+mod frame;
+mod function;
+mod parameterize;
+
+use std::borrow::Cow;
+
+use md5::{Digest, Md5};
+
+use super::csp::Violation;
+use super::event::{Event, Stacktrace, Thread};
+
+use exception::ExceptionPart;
+use fingerprint::{Entry, Fingerprint};
+use frame::FramePart;
+use parameterize::parameterize;
+
+/// Part of every hash: another algorithm is another version, so that old and new hashes never meet by accident.
+const VERSION: &str = "1";
+
+pub(super) type Hash = [u8; 16];
+
+#[derive(Debug)]
+pub(super) struct Grouping<'e> {
+    pub hashes: Vec<Hash>,
+    pub explanation: Explanation<'e>,
+}
+
+/// What the issue page tells about the grouping of an event.
+#[derive(Debug, serde::Serialize)]
+pub(super) struct Explanation<'e> {
+    version: &'static str,
+    variants: Vec<Variant<'e>>,
+}
+
+/// One way to group an event. Those that contribute have a hash.
+#[derive(Debug, serde::Serialize)]
+struct Variant<'e> {
+    name: &'static str,
+    hash: String,
+    contributes: bool,
+    components: Vec<Component<'e>>,
+}
+
+/// One thing that counted, for display.
+#[derive(Debug, serde::Serialize)]
+struct Component<'e> {
+    kind: &'static str,
+    values: Vec<Cow<'e, str>>,
+    /// How many values there were in all, if not all are listed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<usize>,
+}
+
+/// What a variant hashes and how it is explained.
+#[derive(Debug)]
+struct Draft<'e> {
+    name: &'static str,
+    values: Vec<Cow<'e, str>>,
+    components: Vec<Component<'e>>,
+}
+
+impl<'e> Draft<'e> {
+    fn new(name: &'static str, strategy: &'static str) -> Self {
+        Self {
+            name,
+            values: vec![Cow::Borrowed(strategy)],
+            components: Vec::new(),
+        }
+    }
+
+    fn with(mut self, kind: &'static str, value: Cow<'e, str>) -> Self {
+        self.add(kind, value);
+        self
+    }
+
+    fn add(&mut self, kind: &'static str, value: Cow<'e, str>) {
+        self.values.push(Cow::Borrowed(kind));
+        self.values.push(value.clone());
+        self.components.push(Component {
+            kind,
+            values: vec![value],
+            total: None,
+        });
+    }
+
+    /// Adds frames, oldest first; the explanation lists the newest.
+    fn add_frames<'p>(
+        &mut self,
+        kind: &'static str,
+        frames: impl Iterator<Item = &'p FramePart<'e>> + Clone,
+    ) where
+        'e: 'p,
+    {
+        const LISTED: usize = 20;
+        let count = frames.clone().count();
+        if count == 0 {
+            return;
+        }
+        for frame in frames.clone() {
+            self.values.push(Cow::Borrowed("frame"));
+            self.values
+                .extend([&frame.place, &frame.function, &frame.source].map(Cow::clone));
+        }
+        let skipped = count.saturating_sub(LISTED);
+        self.components.push(Component {
+            kind,
+            values: frames
+                .skip(skipped)
+                .map(|frame| Cow::Owned(frame.label().to_owned()))
+                .collect(),
+            total: (skipped > 0).then_some(count),
+        });
+    }
+}
+
+/// Computes all hashes of an event.
+pub(super) fn group<'e>(event: &'e Event<'_>) -> Grouping<'e> {
+    if let Some(checksum) = &event.checksum {
+        let draft = Draft::new("checksum", "checksum").with("checksum", Cow::Borrowed(checksum));
+        return finish(vec![draft]);
+    }
+    match fingerprint::classify(event) {
+        Fingerprint::Default => finish(default_drafts(event)),
+        Fingerprint::Custom(entries) => finish(vec![custom(entries)]),
+        Fingerprint::Hybrid(entries) => {
+            let drafts = default_drafts(event);
+            finish(
+                drafts
+                    .into_iter()
+                    .map(|draft| hybrid(draft, &entries))
+                    .collect(),
+            )
+        }
+    }
+}
+
+fn custom(entries: Vec<Entry<'_>>) -> Draft<'_> {
+    let mut draft = Draft::new("custom_fingerprint", "custom");
+    for entry in entries {
+        if let Entry::Value(value) = entry {
+            draft.add("fingerprint", value);
+        }
+    }
+    draft
+}
+
+/// Splices the default values into the list, where the marker stands.
+fn hybrid<'e>(default: Draft<'e>, entries: &[Entry<'e>]) -> Draft<'e> {
+    let mut draft = Draft::new(default.name, "hybrid");
+    let mut spliced = Some(default);
+    for entry in entries {
+        match entry {
+            Entry::Value(value) => draft.add("fingerprint", value.clone()),
+            Entry::Default => {
+                draft.values.push(Cow::Borrowed("default"));
+                if let Some(default) = spliced.take() {
+                    draft.values.extend(default.values);
+                    draft.components.extend(default.components);
+                }
+            }
+        }
+    }
+    draft
+}
+
+/// The strategies in order; the first that contributes decides.
+fn default_drafts<'e>(event: &'e Event<'_>) -> Vec<Draft<'e>> {
+    let by_exceptions = exception_drafts(exception::parts(&event.exceptions, &event.platform));
+    if !by_exceptions.is_empty() {
+        return by_exceptions;
+    }
+    for stack in [thread_stack(&event.threads), event.stacktrace.as_ref()] {
+        let drafts = stack.map(|stack| stack_drafts(stack, &event.platform));
+        if let Some(drafts) = drafts.filter(|drafts| !drafts.is_empty()) {
+            return drafts;
+        }
+    }
+    if let Some(violation) = event.csp.as_ref().and_then(Violation::of) {
+        let draft = Draft::new("default", "csp")
+            .with("directive", Cow::Borrowed(violation.directive))
+            .with("blocked", violation.blocked_source());
+        return vec![draft];
+    }
+    if let Some(logentry) = &event.logentry {
+        let message = parameterize(logentry.template());
+        return vec![Draft::new("default", "message").with("message", message)];
+    }
+    vec![Draft::new("fallback", "fallback")]
+}
+
+fn exception_drafts(parts: Vec<ExceptionPart<'_>>) -> Vec<Draft<'_>> {
+    let contributes = |part: &ExceptionPart<'_>| {
+        part.kind.is_some() || part.value.is_some() || !part.frames.is_empty()
+    };
+    if !parts.iter().any(contributes) {
+        return Vec::new();
+    }
+    let mut drafts = Vec::with_capacity(2);
+    if parts.iter().any(ExceptionPart::has_in_app_frames) {
+        drafts.push(exception_draft("app", &parts));
+    }
+    // With in-app frames only, both variants would be the same.
+    let has_system_frames = parts
+        .iter()
+        .any(|part| part.frames.iter().any(|frame| !frame.in_app));
+    if has_system_frames {
+        drafts.push(exception_draft("system", &parts));
+    }
+    if drafts.is_empty() {
+        drafts.push(exception_draft("default", &parts));
+    }
+    drafts
+}
+
+fn exception_draft<'e>(variant: &'static str, parts: &[ExceptionPart<'e>]) -> Draft<'e> {
+    let mut draft = Draft::new(variant, "exception");
+    for part in parts {
+        draft.values.push(Cow::Borrowed("exception"));
+        if let Some(kind) = part.kind {
+            draft.add("type", Cow::Borrowed(kind));
+        }
+        let by_stack = match variant {
+            "app" => part.has_in_app_frames(),
+            _ => !part.frames.is_empty(),
+        };
+        if !by_stack {
+            if let Some(value) = &part.value {
+                draft.add("value", value.clone());
+            }
+        } else if variant == "app" {
+            let in_app = part.frames.iter().filter(|frame| frame.in_app);
+            draft.add_frames("in_app_frames", in_app);
+        } else {
+            draft.add_frames("frames", part.frames.iter());
+        }
+    }
+    draft
+}
+
+/// The stack of the one thread that matters; none if several might.
+fn thread_stack<'e, 'a>(threads: &'e [Thread<'a>]) -> Option<&'e Stacktrace<'a>> {
+    let only = |matters: fn(&Thread<'a>) -> bool| {
+        let mut found = threads.iter().filter(|thread| matters(thread));
+        match (found.next(), found.next()) {
+            (Some(thread), None) => Some(Some(thread)),
+            (Some(_), Some(_)) => Some(None),
+            (None, _) => None,
+        }
+    };
+    let thread = only(|thread| thread.crashed == Some(true))
+        .or_else(|| only(|thread| thread.current == Some(true)))
+        .or_else(|| only(|_| true))??;
+    thread.stacktrace.as_ref()
+}
+
+fn stack_drafts<'e>(stack: &'e Stacktrace<'_>, platform: &str) -> Vec<Draft<'e>> {
+    let frames = frame::parts(&stack.frames, platform);
+    let mut drafts = Vec::with_capacity(2);
+    if frames.iter().any(|frame| frame.in_app) {
+        let mut draft = Draft::new("app", "stacktrace");
+        draft.add_frames("in_app_frames", frames.iter().filter(|frame| frame.in_app));
+        drafts.push(draft);
+    }
+    if frames.iter().any(|frame| !frame.in_app) {
+        let mut draft = Draft::new("system", "stacktrace");
+        draft.add_frames("frames", frames.iter());
+        drafts.push(draft);
+    }
+    drafts
+}
+
+fn finish(drafts: Vec<Draft<'_>>) -> Grouping<'_> {
+    let mut hashes = Vec::with_capacity(drafts.len());
+    let mut variants = Vec::with_capacity(drafts.len());
+    for draft in drafts {
+        let hash = hash(&draft.values);
+        variants.push(Variant {
+            name: draft.name,
+            hash: hex::encode(hash),
+            contributes: true,
+            components: draft.components,
+        });
+        if !hashes.contains(&hash) {
+            hashes.push(hash);
+        }
+    }
+    Grouping {
+        hashes,
+        explanation: Explanation {
+            version: VERSION,
+            variants,
+        },
+    }
+}
+
+/// Each value goes in with its length, so that `["ab","c"]` and `["a","bc"]` differ.
+fn hash(values: &[Cow<'_, str>]) -> Hash {
+    let mut md5 = Md5::new();
+    for value in [VERSION]
+        .into_iter()
+        .chain(values.iter().map(AsRef::as_ref))
+    {
+        md5.update((value.len() as u32).to_le_bytes());
+        md5.update(value.as_bytes());
+    }
+    md5.finalize().into()
+}
+
+#[cfg(test)]
+mod tests;

@@ -24,6 +24,9 @@ for folder in /usr/lib/postgresql/*/bin; do
   if [ -x "$folder/postgres" ]; then PATH="$folder:$PATH"; fi
 done
 
+# Where script/bootstrap puts a Node of its own when the system's is too old.
+if [ -x target/node/node_modules/.bin/node ]; then PATH="$PWD/target/node/node_modules/.bin:$PATH"; fi
+
 # Homebrew does not link the database client libraries and PostgreSQL into its prefix.
 if [ "$(uname -s)" = Darwin ] && have brew; then
   prefix="$(brew --prefix)"

@@ -1,0 +1,84 @@
+//! In: a command line. Out: load on a Sentry-compatible server with a report of `name=value` lines, or the bare
+//! actix-web handler that the load is compared with.
+
+mod bare;
+mod client;
+mod events;
+mod random;
+mod report;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+const USAGE: &str = "\
+bugle-load bare --listen ADDRESS
+    serves a handler that reads the body and answers {\"id\":…}, on any path
+
+bugle-load send --dsn DSN [--connections 32] [--seconds 10 | --requests N] [--gzip] [--seed N]
+    sends envelopes with error events of 5.5 KB over keep-alive connections, as fast as they are answered
+
+bugle-load sample [--seed N]
+    prints one envelope";
+
+fn main() -> ExitCode {
+    match run(&std::env::args().skip(1).collect::<Vec<_>>()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Result<(), String> {
+    let options = Options(arguments.get(1..).unwrap_or_default());
+    match arguments.first().map(String::as_str) {
+        Some("bare") => bare::serve(options.required("--listen")?),
+        Some("send") => {
+            let plan = client::Plan {
+                target: options.required("--dsn")?.parse()?,
+                connections: options.number("--connections")?.unwrap_or(32),
+                seconds: Duration::from_secs(options.number("--seconds")?.unwrap_or(10)),
+                requests: options.number("--requests")?,
+                gzip: options.has("--gzip"),
+                seed: options.number("--seed")?.unwrap_or_else(random::seed),
+            };
+            client::send(&plan).map(|report| print!("{report}"))
+        }
+        Some("sample") => {
+            let seed = options.number("--seed")?.unwrap_or_else(random::seed);
+            let mut random = random::Random::new(seed);
+            let mut envelope = Vec::new();
+            events::Catalogue::new().write(&mut random, &mut envelope);
+            print!("{}", String::from_utf8_lossy(&envelope));
+            Ok(())
+        }
+        _ => Err(USAGE.to_owned()),
+    }
+}
+
+struct Options<'a>(&'a [String]);
+
+impl<'a> Options<'a> {
+    fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|argument| argument == name)
+    }
+
+    fn value(&self, name: &str) -> Option<&'a str> {
+        let position = self.0.iter().position(|argument| argument == name)?;
+        self.0.get(position + 1).map(String::as_str)
+    }
+
+    fn required(&self, name: &str) -> Result<&'a str, String> {
+        self.value(name)
+            .ok_or_else(|| format!("{name} is missing.\n\n{USAGE}"))
+    }
+
+    fn number<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>, String> {
+        let parse = |text: &str| {
+            text.parse()
+                .map_err(|_| format!("{name} wants a number, not {text:?}"))
+        };
+        self.value(name).map(parse).transpose()
+    }
+}

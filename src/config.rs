@@ -162,6 +162,10 @@ pub struct ServeArgs {
     #[arg(long, env = "BUGLE_JOURNAL_LIMIT", default_value_t = 20 * 1024 * 1024 * 1024, value_name = "BYTES")]
     pub journal_limit: u64,
 
+    /// Share of the disk in use, in percent, at which ingest answers 503.
+    #[arg(long, env = "BUGLE_DISK_LIMIT", default_value_t = 90, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub disk_limit: u8,
+
     /// Days that events are kept.
     #[arg(
         long,
@@ -216,6 +220,7 @@ pub struct Config {
     pub trusted_proxies: Vec<IpAddr>,
     pub workers: usize,
     pub journal_limit: u64,
+    pub disk_limit: u8,
     pub retention_days: u32,
     pub smtp_url: Option<String>,
     pub mail_from: Option<String>,
@@ -406,6 +411,7 @@ impl ServeArgs {
                     .workers
                     .unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from)),
                 journal_limit: self.journal_limit,
+                disk_limit: self.disk_limit,
                 retention_days: self.retention_days,
                 smtp_url,
                 mail_from: self.mail.mail_from.clone(),

@@ -5,6 +5,7 @@ use clap::Args;
 
 use super::CommandError;
 use crate::config::{MailArgs, StorageArgs, secret};
+use crate::journal::disk_used;
 use crate::notify::{MailConfig, email};
 use crate::store::{Store, accounts, migrate, nodes, tasks};
 
@@ -97,21 +98,14 @@ fn data_folder(storage: &StorageArgs) -> Result<String, String> {
                 folder.display()
             )
         })?;
-    let disk = fs4::statvfs(folder)
-        .map_err(|error| format!("cannot ask how full the disk is: {error}"))?;
-    let free = disk.available_space() as f64 / disk.total_space().max(1) as f64;
-    if free < 0.1 {
-        return Err(format!(
-            "the disk of {} is {:.0} % full; ingest answers 503 beyond 90 %",
-            folder.display(),
-            100.0 - free * 100.0
-        ));
+    match disk_used(folder) {
+        None => Err("cannot ask how full the disk is".to_owned()),
+        Some(used) if used >= 90 => Err(format!(
+            "the disk of {} is {used} % full; ingest answers 503 from BUGLE_DISK_LIMIT on",
+            folder.display()
+        )),
+        Some(used) => Ok(format!("{}, {used} % of the disk in use", folder.display())),
     }
-    Ok(format!(
-        "{}, {:.0} % of the disk free",
-        folder.display(),
-        free * 100.0
-    ))
 }
 
 fn contents(store: &Store, report: &mut Report) {

@@ -61,7 +61,7 @@ struct Shared {
     readable: Condvar,
     bytes: AtomicU64,
     pending_bytes_limit: usize,
-    limit: u64,
+    limits: Limits,
     failing: AtomicBool,
     disk_full: AtomicBool,
     damaged: AtomicU64,
@@ -76,6 +76,15 @@ pub struct Claimed {
     pub record: Record,
     /// The body of the record as it lies on the disk, for handing it on.
     pub body: Vec<u8>,
+}
+
+/// When the journal takes no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of all segments.
+    pub bytes: u64,
+    /// Percent of the disk in use.
+    pub disk_percent: u8,
 }
 
 /// How the journal is.
@@ -106,14 +115,14 @@ const PENDING_BYTES: usize = 64 * 1024 * 1024;
 impl Journal {
     /// Opens or creates the journal in a folder. Returns when the newest segment is known; older ones are read in
     /// the background, so that a long backlog does not delay the start.
-    pub fn open(folder: &Path, limit: u64) -> Result<Self, JournalError> {
-        Self::open_inner(folder, limit).map_err(|error| JournalError::Open {
+    pub fn open(folder: &Path, limits: Limits) -> Result<Self, JournalError> {
+        Self::open_inner(folder, limits).map_err(|error| JournalError::Open {
             folder: folder.display().to_string(),
             problem: error.to_string(),
         })
     }
 
-    fn open_inner(folder: &Path, limit: u64) -> std::io::Result<Self> {
+    fn open_inner(folder: &Path, limits: Limits) -> std::io::Result<Self> {
         std::fs::create_dir_all(folder)?;
         let mut numbers = segment::list(folder)?;
         let mut damaged = 0;
@@ -244,7 +253,7 @@ impl Journal {
             index: Mutex::new(index),
             readable: Condvar::new(),
             pending_bytes_limit: PENDING_BYTES,
-            limit,
+            limits,
             failing: AtomicBool::new(false),
             disk_full: AtomicBool::new(false),
             damaged: AtomicU64::new(damaged),
@@ -327,9 +336,9 @@ impl Journal {
             ));
         }
         if self.shared.disk_full.load(Ordering::Relaxed) {
-            return Err(JournalError::Full("the disk is 90 % full"));
+            return Err(JournalError::Full("BUGLE_DISK_LIMIT is reached"));
         }
-        if self.shared.bytes.load(Ordering::Relaxed) >= self.shared.limit {
+        if self.shared.bytes.load(Ordering::Relaxed) >= self.shared.limits.bytes {
             return Err(JournalError::Full("BUGLE_JOURNAL_LIMIT is reached"));
         }
         Ok(())
@@ -513,13 +522,24 @@ impl Shared {
     }
 
     fn look_at_disk(&self, folder: &Path) {
-        if let Ok(disk) = fs4::statvfs(folder) {
-            let full = disk.available_space() < disk.total_space() / 10;
+        if let Some(used) = disk_used(folder) {
+            let full =
+                used >= u64::from(self.limits.disk_percent) && self.limits.disk_percent < 100;
             if full != self.disk_full.swap(full, Ordering::Relaxed) && full {
-                tracing::error!("the disk is 90 % full: ingest answers 503 until there is room");
+                tracing::error!(
+                    used,
+                    "the disk is as full as BUGLE_DISK_LIMIT allows: ingest answers 503 until there is room"
+                );
             }
         }
     }
+}
+
+/// Percent of the disk that is in use, as `df` counts: what is reserved for others is neither used nor free.
+pub fn disk_used(folder: &Path) -> Option<u64> {
+    let disk = fs4::statvfs(folder).ok()?;
+    let used = disk.total_space() - disk.free_space();
+    Some((used * 100).div_ceil((used + disk.available_space()).max(1)))
 }
 
 fn read_body(file: &File, position: Position) -> Option<(Vec<u8>, Record)> {

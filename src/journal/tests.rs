@@ -3,6 +3,12 @@
 use super::*;
 use crate::protocol::event_id::EventId;
 
+/// Tests also run where the disk is nearly full.
+const NO_LIMITS: Limits = Limits {
+    bytes: u64::MAX,
+    disk_percent: 100,
+};
+
 fn draft(project_id: i64, payload: &[u8]) -> Draft<'_> {
     Draft {
         kind: RecordKind::Event,
@@ -27,7 +33,7 @@ fn payloads(journal: &Journal) -> Vec<String> {
 #[tokio::test]
 async fn what_was_acknowledged_comes_back_after_a_crash() {
     let folder = tempfile::tempdir().expect("a folder");
-    let first = Journal::open(folder.path(), u64::MAX).expect("opens");
+    let first = Journal::open(folder.path(), NO_LIMITS).expect("opens");
     for number in 0..20 {
         first
             .append(&draft(number % 3, format!("event {number}").as_bytes()))
@@ -37,7 +43,7 @@ async fn what_was_acknowledged_comes_back_after_a_crash() {
     // No close: the process is gone. What it had claimed comes again.
     let _ = first.claim(5, Duration::ZERO);
     let node = first.node();
-    let second = Journal::open(folder.path(), u64::MAX).expect("opens again");
+    let second = Journal::open(folder.path(), NO_LIMITS).expect("opens again");
     assert_eq!(second.node(), node);
     let mut found = payloads(&second);
     found.sort();
@@ -56,7 +62,7 @@ async fn what_was_acknowledged_comes_back_after_a_crash() {
 #[tokio::test]
 async fn digested_records_leave_the_disk_and_numbers_go_on() {
     let folder = tempfile::tempdir().expect("a folder");
-    let journal = Journal::open(folder.path(), u64::MAX).expect("opens");
+    let journal = Journal::open(folder.path(), NO_LIMITS).expect("opens");
     journal.append(&draft(1, b"secret")).await.expect("kept");
     let claimed = journal.claim(10, Duration::ZERO);
     journal.ack(&[claimed[0].position]);
@@ -70,7 +76,7 @@ async fn digested_records_leave_the_disk_and_numbers_go_on() {
         assert!(memchr::memmem::find(&bytes, b"secret").is_none());
     }
     journal.close();
-    let again = Journal::open(folder.path(), u64::MAX).expect("opens again");
+    let again = Journal::open(folder.path(), NO_LIMITS).expect("opens again");
     again.append(&draft(1, b"next")).await.expect("kept");
     assert_eq!(again.claim(1, Duration::ZERO)[0].record.seq, 2);
 }
@@ -78,7 +84,7 @@ async fn digested_records_leave_the_disk_and_numbers_go_on() {
 #[tokio::test]
 async fn damage_costs_only_the_damaged_record() {
     let folder = tempfile::tempdir().expect("a folder");
-    let journal = Journal::open(folder.path(), u64::MAX).expect("opens");
+    let journal = Journal::open(folder.path(), NO_LIMITS).expect("opens");
     for text in ["one", "two", "three"] {
         journal
             .append(&draft(1, text.as_bytes()))
@@ -92,7 +98,7 @@ async fn damage_costs_only_the_damaged_record() {
     bytes[at] ^= 0xff;
     bytes.extend_from_slice(b"torn end");
     std::fs::write(&path, &bytes).expect("written");
-    let again = Journal::open(folder.path(), u64::MAX).expect("opens again");
+    let again = Journal::open(folder.path(), NO_LIMITS).expect("opens again");
     assert_eq!(payloads(&again), ["one", "three"]);
     assert_eq!(again.status().damaged, 1);
 }
@@ -100,7 +106,14 @@ async fn damage_costs_only_the_damaged_record() {
 #[tokio::test]
 async fn a_full_journal_refuses_and_recovers() {
     let folder = tempfile::tempdir().expect("a folder");
-    let journal = Journal::open(folder.path(), 2_000).expect("opens");
+    let journal = Journal::open(
+        folder.path(),
+        Limits {
+            bytes: 2_000,
+            ..NO_LIMITS
+        },
+    )
+    .expect("opens");
     let payload = vec![b'x'; 1_500];
     journal.append(&draft(1, &payload)).await.expect("kept");
     journal

@@ -21,6 +21,11 @@ const GROUP: &str = "workers";
 const DEAD_AFTER: Duration = Duration::from_secs(30);
 /// Bytes of records of one node that are in Redis at a time.
 const WINDOW_BYTES: usize = 64 * 1024 * 1024;
+/// Records of one node that are in Redis at a time.
+const WINDOW_RECORDS: usize = 50_000;
+/// A record may stand in a stream twice, and the second copy be read long after the first was stored. So the note that
+/// it was stored is kept for this many records longer than the journal needs; more are never in Redis.
+const NOTES_KEPT: u64 = 4 * WINDOW_RECORDS as u64;
 /// A record that is neither acknowledged nor in its stream any more was lost with its acknowledgement.
 const LOST_AFTER: Duration = Duration::from_secs(20);
 
@@ -328,7 +333,7 @@ impl Forwarder {
                 self.check_mark(&mut connection)?;
                 self.resend_lost(&mut connection)?;
             }
-            if self.sent_bytes >= WINDOW_BYTES {
+            if self.sent_bytes >= WINDOW_BYTES || self.sent.len() >= WINDOW_RECORDS {
                 std::thread::sleep(Duration::from_millis(5));
                 continue;
             }
@@ -345,7 +350,7 @@ impl Forwarder {
             return Ok(());
         }
         let node = self.journal.node();
-        let safe = self.journal.safe_below();
+        let safe = self.journal.safe_below().saturating_sub(NOTES_KEPT);
         let mut pipe = redis::pipe();
         for record in &claimed {
             let stream = self.keys.stream(partition_of(record.record.project_id));

@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use crate::app::{App, Parts};
 use crate::config::{Config, Role, default_base_url};
 use crate::ingest::keys::Keys;
-use crate::journal::{Journal, JournalError};
+use crate::journal::{Journal, JournalError, Limits};
 use crate::notify::{MailConfig, MailConfigError, MailError, Mailer};
 use crate::store::{Store, StoreError};
 
@@ -61,7 +61,11 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     if config.no_migrate {
         refuse_pending(&config).await?;
     }
-    let journal = Journal::open(&config.data_dir.join("journal"), config.journal_limit)?;
+    let limits = Limits {
+        bytes: config.journal_limit,
+        disk_percent: config.disk_limit,
+    };
+    let journal = Journal::open(&config.data_dir.join("journal"), limits)?;
     let listener =
         std::net::TcpListener::bind(config.listen).map_err(|problem| ServeError::Listen {
             address: config.listen.to_string(),

@@ -2,17 +2,15 @@
 //! In: what the store knows of issue, project, event and recipient. Out: a multipart message, threaded by issue.
 
 use askama::Template;
-use lettre::message::header::{HeaderName, HeaderValue};
-use lettre::message::{Mailbox, Message, MultiPart};
-use lettre::{Address, message::SinglePart};
+use lettre::Message;
 use serde::{Deserialize, Serialize};
 
 use super::MailError;
 use super::event_excerpt::Frame;
+use super::letter::{Letter, Recipient, Subject, counted, issue_link, utc};
 use super::mail_config::MailConfig;
 use super::one_line::one_line;
 
-const LONGEST_SUBJECT: usize = 140;
 const LONGEST_TITLE: usize = 300;
 const LONGEST_FACT: usize = 160;
 
@@ -29,10 +27,7 @@ pub enum Occasion {
 #[derive(Debug, Clone)]
 pub struct IssueMail {
     pub occasion: Occasion,
-    pub organization_slug: String,
-    pub organization_name: String,
-    pub project_slug: String,
-    pub project_name: String,
+    pub about: Subject,
     pub issue_id: i64,
     pub short_id: String,
     pub title: String,
@@ -45,14 +40,6 @@ pub struct IssueMail {
     pub first_seen_ms: i64,
     pub last_seen_ms: i64,
     pub frames: Vec<Frame>,
-}
-
-/// One member who gets the mail.
-#[derive(Debug, Clone)]
-pub struct Recipient {
-    pub user_id: i64,
-    pub name: String,
-    pub email: String,
 }
 
 impl Occasion {
@@ -74,7 +61,7 @@ impl Occasion {
     fn headline(self) -> &'static str {
         match self {
             Self::New => "New issue",
-            Self::Regression(_) => "Regression: back after it was resolved",
+            Self::Regression(_) => "Regression: a resolved issue is back",
         }
     }
 }
@@ -119,51 +106,30 @@ pub fn compose(
         text.expect("writing to a String cannot fail"),
         html.expect("writing to a String cannot fail"),
     );
-    let address: Address = to
-        .email
-        .trim()
-        .parse()
-        .map_err(|_| MailError::Address(one_line(&to.email, LONGEST_FACT)))?;
-    let name = Some(one_line(&to.name, LONGEST_FACT)).filter(|name| !name.is_empty());
-    let thread = format!("<issue-{}@{}>", mail.issue_id, config.host);
-    let id = format!(
-        "<issue-{}-{}-{}@{}>",
-        mail.issue_id,
-        mail.occasion.key(),
-        to.user_id,
-        config.host
-    );
-    let list = format!(
-        "{} <{}.{}.{}>",
-        quoted(&mail.project_name),
-        mail.project_slug,
-        mail.organization_slug,
-        config.host
-    );
-    Ok(Message::builder()
-        .from(config.from.clone())
-        .to(Mailbox::new(name, address))
-        .subject(subject(mail))
-        .message_id(Some(id))
-        .in_reply_to(thread.clone())
-        .references(thread)
-        .raw_header(raw_header("List-Id", list))
-        .raw_header(raw_header("Auto-Submitted", "auto-generated".to_owned()))
-        .multipart(
-            MultiPart::alternative()
-                .singlepart(SinglePart::plain(text))
-                .singlepart(SinglePart::html(html)),
-        )?)
+    Letter {
+        to,
+        about: &mail.about,
+        subject: subject(mail),
+        id: format!(
+            "issue-{}-{}-{}",
+            mail.issue_id,
+            mail.occasion.key(),
+            to.user_id
+        ),
+        thread: format!("issue-{}", mail.issue_id),
+        text,
+        html,
+    }
+    .into_message(config)
 }
 
 fn subject(mail: &IssueMail) -> String {
-    let text = format!(
+    format!(
         "{}[{}] {}",
         mail.occasion.subject_prefix(),
-        mail.project_slug,
+        mail.about.project_slug,
         mail.title
-    );
-    one_line(&text, LONGEST_SUBJECT)
+    )
 }
 
 fn page(mail: &IssueMail, base_url: &str) -> Page {
@@ -175,7 +141,7 @@ fn page(mail: &IssueMail, base_url: &str) -> Page {
             .map(|value| (name, fact(value)))
     };
     let facts = [
-        Some(("Project", fact(&mail.project_name))),
+        Some(("Project", fact(&mail.about.project_name))),
         optional("Environment", &mail.environment),
         optional("Release", &mail.release),
         Some(("Level", mail.level.to_owned())),
@@ -189,51 +155,25 @@ fn page(mail: &IssueMail, base_url: &str) -> Page {
         title: one_line(&mail.title, LONGEST_TITLE),
         culprit: fact(&mail.culprit),
         level: mail.level,
-        project: fact(&mail.project_name),
+        project: fact(&mail.about.project_name),
         facts: facts.into_iter().flatten().collect(),
         frames: mail.frames.clone(),
-        link: format!(
-            "{}/{}/issues/{}/",
-            base_url.trim_end_matches('/'),
-            mail.organization_slug,
-            mail.issue_id
-        ),
+        link: issue_link(base_url, &mail.about.organization_slug, mail.issue_id),
         why: format!(
             "You get this mail because you are a member of {}, to which the project {} belongs. \
              There is one mail for a new issue and one each time a resolved issue comes back.",
-            fact(&mail.organization_name),
-            fact(&mail.project_name)
+            fact(&mail.about.organization_name),
+            fact(&mail.about.project_name)
         ),
     }
 }
 
 fn seen(mail: &IssueMail) -> String {
-    let counted = |count: i64, one: &str, many: &str| match count {
-        1 => format!("1 {one}"),
-        count => format!("{count} {many}"),
-    };
-    let events = counted(mail.events, "event", "events");
+    let events = counted(mail.events, "event");
     if mail.users == 0 {
         return events;
     }
-    format!("{events}, {}", counted(mail.users, "user", "users"))
-}
-
-fn utc(milliseconds: i64) -> String {
-    jiff::Timestamp::from_millisecond(milliseconds)
-        .map(|time| time.strftime("%Y-%m-%d %H:%M UTC").to_string())
-        .unwrap_or_default()
-}
-
-/// A quoted phrase: names with commas or brackets must not be read as list syntax.
-fn quoted(name: &str) -> String {
-    let mut phrase = one_line(name, LONGEST_FACT);
-    phrase.retain(|character| character != '"' && character != '\\');
-    format!("\"{phrase}\"")
-}
-
-fn raw_header(name: &'static str, value: String) -> HeaderValue {
-    HeaderValue::new(HeaderName::new_from_ascii_str(name), value)
+    format!("{events}, {}", counted(mail.users, "user"))
 }
 
 #[cfg(test)]
@@ -243,10 +183,12 @@ mod tests {
     fn mail() -> IssueMail {
         IssueMail {
             occasion: Occasion::New,
-            organization_slug: "acme".to_owned(),
-            organization_name: "Acme Inc".to_owned(),
-            project_slug: "shop".to_owned(),
-            project_name: "Shop".to_owned(),
+            about: Subject {
+                organization_slug: "acme".to_owned(),
+                organization_name: "Acme Inc".to_owned(),
+                project_slug: "shop".to_owned(),
+                project_name: "Shop".to_owned(),
+            },
             issue_id: 7,
             short_id: "SHOP-7".to_owned(),
             title: "KeyError: 'price'".to_owned(),
@@ -339,8 +281,8 @@ mod tests {
         for text in [
             &mut mail.title,
             &mut mail.culprit,
-            &mut mail.project_name,
-            &mut mail.organization_name,
+            &mut mail.about.project_name,
+            &mut mail.about.organization_name,
             &mut mail.short_id,
         ] {
             text.clone_from(&attack);

@@ -4,8 +4,10 @@
 pub mod email;
 pub mod event_excerpt;
 pub mod issue_mail;
+pub mod letter;
 pub mod mail_config;
 pub mod one_line;
+pub mod summary_mail;
 
 pub use email::{MailError, Mailer};
 pub use mail_config::{MailConfig, MailConfigError};

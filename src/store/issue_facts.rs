@@ -33,15 +33,6 @@ pub struct IssueRow {
     pub last_seen: i64,
 }
 
-/// Who hears of an issue: the active members of its organization.
-pub fn recipients(conn: &mut Conn, issue_id: i64) -> Result<Vec<i64>, StoreError> {
-    let Some(organization_id) = organization_of(conn, issue_id)? else {
-        return Ok(Vec::new());
-    };
-    let members = accounts::members(conn, organization_id)?;
-    Ok(members.into_iter().map(|(user, _)| user.id).collect())
-}
-
 fn organization_of(conn: &mut Conn, issue_id: i64) -> Result<Option<i64>, StoreError> {
     let found = issues::table
         .find(issue_id)

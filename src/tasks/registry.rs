@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 
-use super::kinds::{counter_retention, expired_sessions, issue_mail, notify_issue, retention};
+use super::kinds::{
+    counter_retention, expired_sessions, issue_mail, notify_issue, notify_summary, retention,
+    summary_mail,
+};
 use super::{Periodic, Task, TaskError, outbox_row};
 use crate::app::App;
 use crate::store::tasks::NewTask;
@@ -16,6 +19,8 @@ use crate::store::tasks::NewTask;
 pub const KINDS: &[Kind] = &[
     Kind::on_demand::<notify_issue::NotifyIssue>(),
     Kind::on_demand::<issue_mail::MailIssue>(),
+    Kind::on_demand::<notify_summary::NotifySummary>(),
+    Kind::on_demand::<summary_mail::MailSummary>(),
     Kind::periodic::<retention::Retention>(),
     Kind::periodic::<counter_retention::CounterRetention>(),
     Kind::periodic::<expired_sessions::ExpiredSessions>(),

@@ -11,7 +11,10 @@ use tokio::time::timeout;
 async fn received(exchange: &mut TaskExchange, most: usize) -> Vec<i64> {
     let mut ids = Vec::new();
     while ids.len() < most {
-        if timeout(Duration::from_secs(3), exchange.offered()).await.is_err() {
+        if timeout(Duration::from_secs(3), exchange.offered())
+            .await
+            .is_err()
+        {
             break;
         }
         ids.extend(exchange.take(1));
@@ -30,7 +33,10 @@ async fn every_id_reaches_one_of_the_nodes() {
     let due: Vec<(i64, i64)> = (1..=20).map(|id| (id, 1_000 - id)).collect();
     assert!(first.offer(due).await);
     let (one, other) = tokio::join!(received(&mut first, 20), received(&mut second, 20));
-    assert!(!one.is_empty() && !other.is_empty(), "both nodes work: {one:?} {other:?}");
+    assert!(
+        !one.is_empty() && !other.is_empty(),
+        "both nodes work: {one:?} {other:?}"
+    );
     let all: BTreeSet<i64> = one.iter().chain(&other).copied().collect();
     assert_eq!(all, (1..=20).collect());
     assert_eq!(one.len() + other.len(), 20);
@@ -44,7 +50,10 @@ async fn every_id_reaches_one_of_the_nodes() {
 #[tokio::test]
 async fn without_redis_the_offer_fails_at_once() {
     let exchange = TaskExchange::start("redis://127.0.0.1:1/", "bugle-test");
-    assert!(exchange.offer(Vec::new()).await, "nothing to offer needs no Redis");
+    assert!(
+        exchange.offer(Vec::new()).await,
+        "nothing to offer needs no Redis"
+    );
     let offer = timeout(Duration::from_secs(2), exchange.offer(vec![(1, 0)]));
     assert_eq!(offer.await, Ok(false));
 }

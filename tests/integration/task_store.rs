@@ -123,12 +123,21 @@ fn failures_wait_and_dead_letters_come_back() {
 
     let letters = fresh.write(|conn| tasks::dead(conn, 0, 10));
     assert_eq!(letters.len(), 1);
-    assert_eq!((letters[0].id, letters[0].last_error.as_deref()), (dead, Some("never")));
-    assert_eq!(fresh.write(move |conn| tasks::revive(conn, &[dead, later])), 1);
+    assert_eq!(
+        (letters[0].id, letters[0].last_error.as_deref()),
+        (dead, Some("never"))
+    );
+    assert_eq!(
+        fresh.write(move |conn| tasks::revive(conn, &[dead, later])),
+        1
+    );
     assert_eq!(fresh.due(), [dead]);
     assert_eq!(fresh.claim(&[dead], "a", LEASE_MS)[0].attempts, 1);
     fresh.write(move |conn| tasks::bury(conn, dead, "a", "again"));
-    assert_eq!(fresh.write(move |conn| tasks::delete_dead(conn, &[dead, later])), 1);
+    assert_eq!(
+        fresh.write(move |conn| tasks::delete_dead(conn, &[dead, later])),
+        1
+    );
     assert_eq!(fresh.write(tasks::count_dead), 0);
 }
 
@@ -167,7 +176,9 @@ fn runners_that_race_never_hold_the_same_task() {
                     }
                     let ids: Vec<i64> = due.into_iter().map(|(id, _)| id).collect();
                     let claimed = store
-                        .write_blocking(move |conn| tasks::claim(conn, &ids, KINDS, holder, LEASE_MS))
+                        .write_blocking(move |conn| {
+                            tasks::claim(conn, &ids, KINDS, holder, LEASE_MS)
+                        })
                         .expect("claims");
                     held.extend(claimed.into_iter().map(|task| task.id));
                 }
@@ -215,7 +226,9 @@ fn a_slot_is_enqueued_once_whoever_asks() {
             })
         })
         .collect();
-    let taken = askers.into_iter().map(|asker| asker.join().expect("no panic"));
+    let taken = askers
+        .into_iter()
+        .map(|asker| asker.join().expect("no panic"));
     assert_eq!(taken.filter(|taken| *taken).count(), 1);
     assert_eq!(fresh.due().len(), 1);
 }

@@ -8,15 +8,15 @@ use serde_json::Value;
 
 use super::notify_issue::NotifyIssue;
 use crate::app::App;
-use crate::model::event::Level;
 use crate::model::names;
 use crate::notify::event_excerpt;
-use crate::notify::issue_mail::{IssueMail, Occasion, Recipient, compose};
+use crate::notify::issue_mail::{IssueMail, Occasion, compose};
+use crate::notify::letter::Recipient;
 use crate::protocol::event_id::EventId;
 use crate::store::issue_facts::{self, IssueFacts};
 use crate::store::payload;
 use crate::store::tasks::NewTask;
-use crate::tasks::{Task, TaskError, outbox_row};
+use crate::tasks::{Task, TaskError, mailing, outbox_row};
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct MailIssue {
@@ -36,8 +36,7 @@ impl MailIssue {
 
 impl Task for MailIssue {
     const NAME: &'static str = "mail_issue";
-    /// With pauses of up to two hours: a mail server may be away for a day.
-    const MAX_ATTEMPTS: u32 = 25;
+    const MAX_ATTEMPTS: u32 = mailing::MAX_ATTEMPTS;
 
     async fn run(self, app: Arc<App>) -> Result<(), TaskError> {
         let Some(mailer) = &app.mailer else {
@@ -48,6 +47,7 @@ impl Task for MailIssue {
             issue_id,
             occasion,
             event_id,
+            ..
         } = about;
         let event_id: EventId = event_id
             .parse()
@@ -59,17 +59,8 @@ impl Task for MailIssue {
             return Ok(());
         };
         let (mail, recipient) = told(facts, issue_id, occasion);
-        let sent = match compose(&mail, &recipient, mailer.config(), app.base_url()) {
-            Ok(message) => mailer.send(message).await,
-            Err(error) => Err(error),
-        };
-        sent.map_err(|error| {
-            if error.is_worth_retrying() {
-                TaskError::Retry(error.to_string())
-            } else {
-                TaskError::GiveUp(error.to_string())
-            }
-        })
+        let message = compose(&mail, &recipient, mailer.config(), app.base_url());
+        mailing::send(mailer, message).await
     }
 }
 
@@ -90,17 +81,12 @@ fn told(facts: IssueFacts, issue_id: i64, occasion: Occasion) -> (IssueMail, Rec
     let text = |name: &str| payload[name].as_str().map(str::to_owned);
     let mail = IssueMail {
         occasion,
-        organization_slug: organization.slug,
-        organization_name: organization.name,
-        project_slug: project.slug,
-        project_name: project.name,
+        about: mailing::subject(&organization, &project),
         issue_id,
         short_id: names::short_id(&project.short_prefix, issue.short_number),
         title: issue.title,
         culprit: issue.culprit,
-        level: Level::from_i32(issue.level)
-            .unwrap_or(Level::Error)
-            .as_str(),
+        level: mailing::level_word(issue.level),
         environment: text("environment"),
         release: text("release"),
         events: issue.times_seen,
@@ -109,10 +95,5 @@ fn told(facts: IssueFacts, issue_id: i64, occasion: Occasion) -> (IssueMail, Rec
         last_seen_ms: issue.last_seen,
         frames: event_excerpt::frames(&payload),
     };
-    let recipient = Recipient {
-        user_id: reader.id,
-        name: reader.name,
-        email: reader.email,
-    };
-    (mail, recipient)
+    (mail, mailing::recipient(reader))
 }

@@ -4,4 +4,6 @@ pub mod counter_retention;
 pub mod expired_sessions;
 pub mod issue_mail;
 pub mod notify_issue;
+pub mod notify_summary;
 pub mod retention;
+pub mod summary_mail;

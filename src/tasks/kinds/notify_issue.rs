@@ -6,17 +6,24 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::issue_mail::MailIssue;
+use super::notify_summary::{HOUR_MS, NotifySummary};
 use crate::app::App;
 use crate::notify::issue_mail::Occasion;
 use crate::store::digest::{IssueChange, IssueChangeKind};
 use crate::store::tasks::{self, NewTask};
-use crate::store::{issue_facts, now_ms};
+use crate::store::{Conn, StoreError, now_ms, project_mail};
 use crate::tasks::{Task, TaskError, outbox_row};
+
+/// Occasions in an hour that a project's members get a mail of its own for.
+pub(super) const MAILS_AN_HOUR: i64 = 60;
 
 /// Written once for an issue's creation and once for each regression, however many events come.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct NotifyIssue {
+    pub project_id: i64,
     pub issue_id: i64,
+    /// When the event was received: the hour it counts in.
+    pub received_ms: i64,
     /// 32 hex digits.
     pub event_id: String,
     pub occasion: Occasion,
@@ -29,7 +36,9 @@ pub fn follow_up(change: &IssueChange) -> Vec<NewTask> {
         IssueChangeKind::Regressed => Occasion::Regression(i64::from(change.regressions)),
     };
     let task = NotifyIssue {
+        project_id: change.project_id,
         issue_id: change.issue_id,
+        received_ms: change.received_ms,
         event_id: change.event_id.clone(),
         occasion,
     };
@@ -46,25 +55,35 @@ impl Task for NotifyIssue {
             return Ok(());
         }
         let written = app.store.write(move |conn| {
-            let recipients = issue_facts::recipients(conn, self.issue_id)?;
-            let now = now_ms();
-            // A mail for each, as tasks of their own: one full mailbox does not repeat everybody else's mail.
-            let mails: Vec<NewTask> = recipients
-                .into_iter()
-                .map(|user_id| {
-                    MailIssue {
-                        user_id,
-                        about: self.clone(),
-                    }
-                    .outbox(now)
-                })
-                .collect();
-            tasks::enqueue(conn, &mails)?;
-            Ok(mails.len())
+            let mails = self.mails(conn)?;
+            tasks::enqueue(conn, &mails)
         });
-        if written.await? > 0 {
-            app.tasks_wake.notify_one();
-        }
+        written.await?;
+        app.tasks_wake.notify_one();
         Ok(())
+    }
+}
+
+impl NotifyIssue {
+    /// A mail for each recipient, as tasks of their own: one full mailbox does not repeat everybody else's mail.
+    /// Past the hour's limit, one summary when the hour is over.
+    fn mails(&self, conn: &mut Conn) -> Result<Vec<NewTask>, StoreError> {
+        let now = now_ms();
+        let hour = self.received_ms / HOUR_MS;
+        let recipients = project_mail::recipients(conn, self.project_id)?;
+        if project_mail::count(conn, self.project_id, hour)? > MAILS_AN_HOUR {
+            let summary = NotifySummary {
+                project_id: self.project_id,
+                hour,
+            };
+            return Ok(vec![summary.outbox(now)]);
+        }
+        Ok(recipients
+            .into_iter()
+            .map(|user_id| {
+                let about = self.clone();
+                MailIssue { user_id, about }.outbox(now)
+            })
+            .collect())
     }
 }

@@ -170,7 +170,7 @@ fn hybrid<'e>(default: Draft<'e>, entries: &[Entry<'e>]) -> Draft<'e> {
 
 /// The strategies in order; the first that contributes decides.
 fn default_drafts<'e>(event: &'e Event<'_>) -> Vec<Draft<'e>> {
-    let by_exceptions = exception_drafts(exception::parts(&event.exceptions, &event.platform));
+    let by_exceptions = exception_drafts(&exception::parts(&event.exceptions, &event.platform));
     if !by_exceptions.is_empty() {
         return by_exceptions;
     }
@@ -193,7 +193,7 @@ fn default_drafts<'e>(event: &'e Event<'_>) -> Vec<Draft<'e>> {
     vec![Draft::new("fallback", "fallback")]
 }
 
-fn exception_drafts(parts: Vec<ExceptionPart<'_>>) -> Vec<Draft<'_>> {
+fn exception_drafts<'e>(parts: &[ExceptionPart<'e>]) -> Vec<Draft<'e>> {
     let contributes = |part: &ExceptionPart<'_>| {
         part.kind.is_some() || part.value.is_some() || !part.frames.is_empty()
     };
@@ -202,17 +202,17 @@ fn exception_drafts(parts: Vec<ExceptionPart<'_>>) -> Vec<Draft<'_>> {
     }
     let mut drafts = Vec::with_capacity(2);
     if parts.iter().any(ExceptionPart::has_in_app_frames) {
-        drafts.push(exception_draft("app", &parts));
+        drafts.push(exception_draft("app", parts));
     }
     // With in-app frames only, both variants would be the same.
     let has_system_frames = parts
         .iter()
         .any(|part| part.frames.iter().any(|frame| !frame.in_app));
     if has_system_frames {
-        drafts.push(exception_draft("system", &parts));
+        drafts.push(exception_draft("system", parts));
     }
     if drafts.is_empty() {
-        drafts.push(exception_draft("default", &parts));
+        drafts.push(exception_draft("default", parts));
     }
     drafts
 }

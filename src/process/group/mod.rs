@@ -37,7 +37,8 @@ pub(super) struct Explanation<'e> {
     variants: Vec<Variant<'e>>,
 }
 
-/// One way to group an event. Those that contribute have a hash.
+/// One way to group an event. Only the first, which names the issue, is explained in detail: frames of libraries
+/// would fill every stored event with their names.
 #[derive(Debug, serde::Serialize)]
 struct Variant<'e> {
     name: &'static str,
@@ -283,7 +284,11 @@ fn finish(drafts: Vec<Draft<'_>>) -> Grouping<'_> {
             name: draft.name,
             hash: hex::encode(hash),
             contributes: true,
-            components: draft.components,
+            components: if variants.is_empty() {
+                draft.components
+            } else {
+                Vec::new()
+            },
         });
         if !hashes.contains(&hash) {
             hashes.push(hash);

@@ -9,7 +9,7 @@ use super::event::Event;
 use super::normalize::{limits, tag_value};
 
 /// Adds the derived tags. Attributes of the event win over a tag of the same name; what only follows from contexts does not.
-pub(super) fn complete<'a>(event: &mut Event<'a>, handled: Option<bool>) {
+pub(super) fn complete(event: &mut Event<'_>, handled: Option<bool>) {
     let mut tags = std::mem::take(&mut event.tags);
     let attributes = attribute_tags(event, handled);
     tags.retain(|(key, _)| !attributes.iter().any(|(own, _)| own == key));

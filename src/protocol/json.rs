@@ -165,7 +165,7 @@ fn keep_last_of_equal_keys(entries: &mut Vec<(Text<'_>, Json<'_>)>) {
     *entries = kept;
 }
 
-/// PostgreSQL stores no NUL in a text. They come only from escapes, that is never in a borrowed text.
+/// Not every database stores NUL in a text. They come only from escapes, that is never in a borrowed text.
 fn without_nul(text: &str) -> String {
     if text.contains('\0') {
         text.replace('\0', "")

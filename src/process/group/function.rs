@@ -161,11 +161,8 @@ fn without_brackets(name: &str) -> String {
     for c in rest.chars() {
         match c {
             '<' | '(' if !after_operator(&out) => depth += 1,
-            '>' if previous == '-' => {
-                if depth == 0 {
-                    out.push(c);
-                }
-            }
+            // The arrow of a function type closes nothing.
+            '>' if previous == '-' => out.extend((depth == 0).then_some(c)),
             '>' | ')' if depth > 0 => depth -= 1,
             _ if depth == 0 => out.push(c),
             _ => {}

@@ -37,7 +37,8 @@ pub(super) struct Explanation<'e> {
     variants: Vec<Variant<'e>>,
 }
 
-/// One way to group an event. Those that contribute have a hash.
+/// One way to group an event. Only the first, which names the issue, is explained in detail: frames of libraries
+/// would fill every stored event with their names.
 #[derive(Debug, serde::Serialize)]
 struct Variant<'e> {
     name: &'static str,
@@ -170,7 +171,7 @@ fn hybrid<'e>(default: Draft<'e>, entries: &[Entry<'e>]) -> Draft<'e> {
 
 /// The strategies in order; the first that contributes decides.
 fn default_drafts<'e>(event: &'e Event<'_>) -> Vec<Draft<'e>> {
-    let by_exceptions = exception_drafts(exception::parts(&event.exceptions, &event.platform));
+    let by_exceptions = exception_drafts(&exception::parts(&event.exceptions, &event.platform));
     if !by_exceptions.is_empty() {
         return by_exceptions;
     }
@@ -193,7 +194,7 @@ fn default_drafts<'e>(event: &'e Event<'_>) -> Vec<Draft<'e>> {
     vec![Draft::new("fallback", "fallback")]
 }
 
-fn exception_drafts(parts: Vec<ExceptionPart<'_>>) -> Vec<Draft<'_>> {
+fn exception_drafts<'e>(parts: &[ExceptionPart<'e>]) -> Vec<Draft<'e>> {
     let contributes = |part: &ExceptionPart<'_>| {
         part.kind.is_some() || part.value.is_some() || !part.frames.is_empty()
     };
@@ -202,17 +203,17 @@ fn exception_drafts(parts: Vec<ExceptionPart<'_>>) -> Vec<Draft<'_>> {
     }
     let mut drafts = Vec::with_capacity(2);
     if parts.iter().any(ExceptionPart::has_in_app_frames) {
-        drafts.push(exception_draft("app", &parts));
+        drafts.push(exception_draft("app", parts));
     }
     // With in-app frames only, both variants would be the same.
     let has_system_frames = parts
         .iter()
         .any(|part| part.frames.iter().any(|frame| !frame.in_app));
     if has_system_frames {
-        drafts.push(exception_draft("system", &parts));
+        drafts.push(exception_draft("system", parts));
     }
     if drafts.is_empty() {
-        drafts.push(exception_draft("default", &parts));
+        drafts.push(exception_draft("default", parts));
     }
     drafts
 }
@@ -283,7 +284,11 @@ fn finish(drafts: Vec<Draft<'_>>) -> Grouping<'_> {
             name: draft.name,
             hash: hex::encode(hash),
             contributes: true,
-            components: draft.components,
+            components: if variants.is_empty() {
+                draft.components
+            } else {
+                Vec::new()
+            },
         });
         if !hashes.contains(&hash) {
             hashes.push(hash);

@@ -20,16 +20,16 @@ pub(super) fn correct(
     received_ms: i64,
     sent_at_ms: Option<i64>,
 ) {
-    let received_us = received_ms.saturating_mul(1000);
+    let receipt_us = received_ms.saturating_mul(1000);
     let drift_us = sent_at_ms.map_or(0, |sent_at_ms| {
         received_ms.saturating_sub(sent_at_ms).saturating_mul(1000)
     });
     if drift_us.saturating_abs() >= DRIFT_US {
-        let sent = Rfc3339(received_us.saturating_sub(drift_us)).to_string();
+        let sent = Rfc3339(receipt_us.saturating_sub(drift_us)).to_string();
         reader.note_value("clock_drift", "timestamp", Some(Json::from(sent)));
         shift(event, drift_us);
     }
-    let ahead_us = event.timestamp_us.saturating_sub(received_us);
+    let ahead_us = event.timestamp_us.saturating_sub(receipt_us);
     let kind = if ahead_us > AHEAD_US {
         "future_timestamp"
     } else if ahead_us < -BACK_US {

@@ -4,6 +4,7 @@
 mod clock;
 mod contexts;
 mod exception;
+mod frame;
 mod in_app;
 pub(super) mod limits;
 mod message;

@@ -273,7 +273,7 @@ mod tests {
     fn all_forms_become_one() {
         for (json, expected) in [
             (
-                r##"{"url":"http://a.example/a?b=c&d=%20#frag","method":"post","headers":[["cookie","a=b; c=d"],["accept","y"]],"data":"{\"k\":1}"}"##,
+                r#"{"url":"http://a.example/a?b=c&d=%20#frag","method":"post","headers":[["cookie","a=b; c=d"],["accept","y"]],"data":"{\"k\":1}"}"#,
                 r#"{"url":"http://a.example/a","method":"POST","query_string":[["b","c"],["d"," "]],"fragment":"frag","cookies":[["a","b"],["c","d"]],"headers":[["Accept","y"]],"data":{"k":1}}"#,
             ),
             (

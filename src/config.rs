@@ -34,7 +34,7 @@ pub enum LogFormat {
 /// Where data lives: shared by `serve` and the commands beside it.
 #[derive(Debug, Clone, Args)]
 pub struct StorageArgs {
-    /// Folder for the SQLite file, journal and secret key.
+    /// Folder for the `SQLite` file, journal and secret key.
     #[arg(
         long,
         env = "BUGLE_DATA_DIR",
@@ -357,7 +357,7 @@ impl ServeArgs {
         }
         let alone = Role::ALL.iter().all(|role| self.roles.contains(role));
         if !alone {
-            self.check_cluster(
+            Self::check_cluster(
                 database.as_ref(),
                 redis_url.as_deref(),
                 secret_key.as_deref(),
@@ -424,7 +424,6 @@ impl ServeArgs {
 
     /// Several nodes share a database, a queue and a key; anything else would lose events or sessions.
     fn check_cluster(
-        &self,
         database: Option<&DatabaseUrl>,
         redis: Option<&str>,
         key: Option<&str>,

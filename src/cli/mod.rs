@@ -94,8 +94,10 @@ pub fn run() -> ExitCode {
         Command::DeadLetters {
             storage,
             dead_letters: args,
-        } => open_store(&storage)
-            .and_then(|store| Ok(print!("{}", dead_letters::run(&store, &args)?))),
+        } => open_store(&storage).and_then(|store| {
+            print!("{}", dead_letters::run(&store, &args)?);
+            Ok(())
+        }),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -105,7 +105,7 @@ async fn keep(
             Treatment::ClientReport => {
                 ingest
                     .outcomes
-                    .client_report(sender.project_id, sender.key_id, item.payload)
+                    .client_report(sender.project_id, sender.key_id, item.payload);
             }
             Treatment::NotKept if item.payload.len() > limits::ATTACHMENT => ingest
                 .outcomes

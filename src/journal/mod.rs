@@ -380,20 +380,19 @@ impl Journal {
         drop(index);
         let mut claimed = Vec::with_capacity(taken.len());
         for ((_, position), file) in taken.into_iter().zip(files) {
-            match file.and_then(|file| read_body(&file, position)) {
-                Some((body, record)) => claimed.push(Claimed {
+            if let Some((body, record)) = file.and_then(|file| read_body(&file, position)) {
+                claimed.push(Claimed {
                     position,
                     record,
                     body,
-                }),
-                None => {
-                    tracing::error!(
-                        ?position,
-                        "a journal record cannot be read any more; it is skipped and counted"
-                    );
-                    self.shared.damaged.fetch_add(1, Ordering::Relaxed);
-                    self.ack(&[position]);
-                }
+                });
+            } else {
+                tracing::error!(
+                    ?position,
+                    "a journal record cannot be read any more; it is skipped and counted"
+                );
+                self.shared.damaged.fetch_add(1, Ordering::Relaxed);
+                self.ack(&[position]);
             }
         }
         claimed
@@ -496,7 +495,7 @@ impl Shared {
                     "a journal segment has no readable head; it is left alone"
                 ),
                 Err(error) => {
-                    tracing::error!(segment = number, %error, "a journal segment cannot be read; it is left alone")
+                    tracing::error!(segment = number, %error, "a journal segment cannot be read; it is left alone");
                 }
             }
             self.readable.notify_all();

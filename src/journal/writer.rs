@@ -83,12 +83,10 @@ impl Writer {
         }
         for waiter in batch.waiters {
             // A client that went away does not wait any more; its event is kept all the same.
-            let _ = waiter.send(
-                result
-                    .as_ref()
-                    .map(|_| ())
-                    .map_err(|error| JournalError::Write(error.to_string())),
-            );
+            let _ = waiter.send(match &result {
+                Ok(()) => Ok(()),
+                Err(error) => Err(JournalError::Write(error.to_string())),
+            });
         }
     }
 

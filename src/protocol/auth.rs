@@ -50,13 +50,13 @@ fn collect<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Option<Auth> 
     let mut auth = Auth::default();
     for (name, value) in pairs {
         match name {
-            "sentry_key" => auth.public_key = value.to_owned(),
+            "sentry_key" => value.clone_into(&mut auth.public_key),
             "sentry_client" => {
                 auth.client = value
                     .chars()
                     .filter(|letter| !letter.is_control())
                     .take(100)
-                    .collect()
+                    .collect();
             }
             _ => {}
         }

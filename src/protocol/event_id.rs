@@ -54,7 +54,6 @@ impl FromStr for EventId {
 
     fn from_str(text: &str) -> Result<Self, InvalidEventId> {
         let mut digits = [0u8; 32];
-        let mut count = 0;
         let hyphens_fit = match text.len() {
             32 => !text.contains('-'),
             36 => text
@@ -66,9 +65,11 @@ impl FromStr for EventId {
         if !hyphens_fit {
             return Err(InvalidEventId);
         }
-        for byte in text.bytes().filter(|byte| *byte != b'-') {
-            digits[count] = byte;
-            count += 1;
+        for (digit, byte) in digits
+            .iter_mut()
+            .zip(text.bytes().filter(|byte| *byte != b'-'))
+        {
+            *digit = byte;
         }
         let mut bytes = [0u8; 16];
         hex::decode_to_slice(digits, &mut bytes).map_err(|_| InvalidEventId)?;

@@ -92,13 +92,12 @@ impl RedisQueue {
         &mut self,
         work: impl FnOnce(&mut Connection, &Keys, &str) -> RedisResult<T>,
     ) -> Result<T, QueueError> {
-        let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => {
-                let mut connection = connect(&self.url)?;
-                make_groups(&mut connection, &self.keys)?;
-                connection
-            }
+        let mut connection = if let Some(connection) = self.connection.take() {
+            connection
+        } else {
+            let mut connection = connect(&self.url)?;
+            make_groups(&mut connection, &self.keys)?;
+            connection
         };
         let result = work(&mut connection, &self.keys, &self.consumer);
         match &result {

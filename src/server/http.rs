@@ -14,16 +14,16 @@ use crate::config::Role;
 use crate::ingest::{self, Ingest};
 
 /// Starts to answer.
-pub fn start(app: Arc<App>, listener: TcpListener) -> std::io::Result<Server> {
+pub fn start(app: &Arc<App>, listener: TcpListener) -> std::io::Result<Server> {
     let ingest = web::Data::new(Ingest::new(
         Arc::clone(&app.keys),
         app.journal.clone(),
         Arc::clone(&app.outcomes),
         app.config.trusted_proxies.clone(),
     ));
-    let serves = |role: Role| app.config.has_role(role);
-    let (takes_events, shows_pages) = (serves(Role::Ingest), serves(Role::Web));
-    let shared = web::Data::new(Arc::clone(&app));
+    let has = |role: Role| app.config.has_role(role);
+    let (takes_events, shows_pages) = (has(Role::Ingest), has(Role::Web));
+    let shared = web::Data::new(Arc::clone(app));
     let server = HttpServer::new(move || {
         HttpApp::new()
             // Some SDKs put their base path and ours together with a slash too many.

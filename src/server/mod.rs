@@ -94,7 +94,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     }));
     let (stop, stopped) = watch::channel(false);
     // Ingest listens before anything else: what arrives during a migration is kept.
-    let server = http::start(Arc::clone(&app), listener)?;
+    let server = http::start(&app, listener)?;
     let handle = server.handle();
     println!("listening on http://{address}");
     let mut running = tokio::spawn(server);

@@ -64,7 +64,7 @@ impl DatabaseUrl {
         ))
     }
 
-    /// The file of an SQLite database.
+    /// The file of an `SQLite` database.
     pub fn sqlite_path(&self) -> Option<&str> {
         (self.backend == Backend::Sqlite).then_some(self.url.as_str())
     }
@@ -104,7 +104,7 @@ impl DatabaseUrl {
 }
 
 impl Conn {
-    /// Runs `work` in one transaction. On SQLite it takes the write lock at once, so that two writers wait for
+    /// Runs `work` in one transaction. On `SQLite` it takes the write lock at once, so that two writers wait for
     /// each other instead of failing half-way.
     pub fn in_transaction<T>(
         &mut self,

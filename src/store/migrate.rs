@@ -56,7 +56,7 @@ pub fn pending(url: &DatabaseUrl) -> Result<Vec<String>, StoreError> {
     })
 }
 
-/// SQLite has no lock that outlives a transaction, so two starting processes agree on a file beside the database.
+/// `SQLite` has no lock that outlives a transaction, so two starting processes agree on a file beside the database.
 fn lock_file(url: &DatabaseUrl) -> Result<Option<std::fs::File>, StoreError> {
     let Some(path) = url.sqlite_path() else {
         return Ok(None);

@@ -96,7 +96,6 @@ impl StoreError {
     /// The fault lies with the database or the way to it, not with the data: nobody's record is to blame.
     pub fn is_infrastructure(&self) -> bool {
         match self {
-            Self::Connect(_) | Self::Busy | Self::Closed => true,
             Self::Query(DieselError::DatabaseError(kind, info)) => {
                 if self.is_contention() {
                     return true;
@@ -127,7 +126,10 @@ impl StoreError {
                     _ => false,
                 }
             }
-            Self::Query(
+            Self::Connect(_)
+            | Self::Busy
+            | Self::Closed
+            | Self::Query(
                 DieselError::BrokenTransactionManager
                 | DieselError::AlreadyInTransaction
                 | DieselError::NotInTransaction,

@@ -1,8 +1,8 @@
 //! Everything that the three databases do differently, behind one door.
 //! In: tables, columns and values. Out: the statement that each database wants.
 //!
-//! Traps that this module keeps from its callers: MySQL counts an updating upsert as two rows, so that count says
-//! nothing; bind parameters are limited to 32,766 (SQLite) and 65,535 (others), so rows go in chunks; MySQL runs
+//! Traps that this module keeps from its callers: `MySQL` counts an updating upsert as two rows, so that count says
+//! nothing; bind parameters are limited to 32,766 (`SQLite`) and 65,535 (others), so rows go in chunks; `MySQL` runs
 //! the assignments of an upsert from left to right and sees the values it has already changed.
 
 mod clock;
@@ -18,7 +18,7 @@ use diesel::connection::SimpleConnection;
 use super::{Conn, StoreError};
 
 /// Locks the rows of `table` whose `id` is listed until the transaction ends, in the order given.
-/// SQLite has one writer at a time and needs no lock.
+/// `SQLite` has one writer at a time and needs no lock.
 pub fn lock_partitions(conn: &mut Conn, partitions: &[i64]) -> Result<(), StoreError> {
     if matches!(conn, Conn::Sqlite(_)) {
         return Ok(());

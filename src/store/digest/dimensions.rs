@@ -38,7 +38,7 @@ pub(super) fn environment_ids(
         ids.extend(rows.into_iter().map(|(name, id)| ((project_id, name), id)));
         for name in names {
             let key = (project_id, name.to_owned());
-            if !ids.contains_key(&key) {
+            if let std::collections::hash_map::Entry::Vacant(e) = ids.entry(key) {
                 let id = dialect::next_ids(conn, "environment", 1)?;
                 diesel::insert_into(environments::table)
                     .values((
@@ -47,7 +47,7 @@ pub(super) fn environment_ids(
                         environments::name.eq(name),
                     ))
                     .execute(conn)?;
-                ids.insert(key, id);
+                e.insert(id);
             }
         }
     }

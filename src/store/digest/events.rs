@@ -48,13 +48,12 @@ pub(super) fn insert(conn: &mut Conn, placed: &[Placed<'_>]) -> Result<(), Store
     let mut numbers = HashMap::<i64, i64>::new();
     let mut rows = Vec::with_capacity(placed.len());
     for Placed { new, issue_id, .. } in placed {
-        let number = match numbers.get(&new.item.node) {
-            Some(number) => *number,
-            None => {
-                let number = nodes::number_of(conn, new.item.node)?;
-                numbers.insert(new.item.node, number);
-                number
-            }
+        let number = if let Some(number) = numbers.get(&new.item.node) {
+            *number
+        } else {
+            let number = nodes::number_of(conn, new.item.node)?;
+            numbers.insert(new.item.node, number);
+            number
         };
         rows.push(vec![
             Bind::I64(row_id(new.item.received_ms, number, new.item.seq)),

@@ -74,7 +74,10 @@ pub(super) fn place<'a>(
         }
     }
 
-    let (made, organizations) = make_issues(conn, events, &first_of_new, &issue_of)?;
+    let NewIssues {
+        made,
+        organizations,
+    } = make_issues(conn, events, &first_of_new, &issue_of)?;
     let real = |issue_id: i64| made.get(&issue_id).map_or(issue_id, |made| made.id);
     let states = states(conn, issue_of.iter().copied().filter(|id| *id > 0))?;
     let environments = super::dimensions::environment_ids(conn, events)?;
@@ -155,6 +158,13 @@ fn known_hashes(
     Ok(known)
 }
 
+struct NewIssues {
+    /// By provisional number.
+    made: HashMap<i64, Made>,
+    /// By project.
+    organizations: HashMap<i64, i64>,
+}
+
 struct Made {
     id: i64,
     short_number: i64,
@@ -166,7 +176,7 @@ fn make_issues(
     events: &[NewEvent<'_>],
     first_of_new: &BTreeMap<i64, Vec<usize>>,
     issue_of: &[i64],
-) -> Result<(HashMap<i64, Made>, HashMap<i64, i64>), StoreError> {
+) -> Result<NewIssues, StoreError> {
     let ids: BTreeSet<i64> = events.iter().map(|new| new.item.project_id).collect();
     let organizations: HashMap<i64, i64> = projects::table
         .filter(projects::id.eq_any(ids))
@@ -207,7 +217,10 @@ fn make_issues(
             }
         }
     }
-    Ok((made, organizations))
+    Ok(NewIssues {
+        made,
+        organizations,
+    })
 }
 
 struct Known {

@@ -15,6 +15,7 @@ pub mod issue_detail;
 pub mod issue_list;
 pub mod issue_status;
 mod pool;
+pub mod project_activity;
 pub mod retention;
 pub mod schema;
 pub mod scope;

@@ -18,13 +18,14 @@ fn hot(counts: &[i64], recent: usize) -> Vec<bool> {
     marks
 }
 
-/// The small bars of a list's row, one a day.
+/// The small bars of a list's row.
 #[derive(Template, Debug, Clone)]
 #[template(
-    source = r#"<svg class="bars" viewBox="0 0 112 26" preserveAspectRatio="none" role="img" aria-label="{{ label }}"><path d="{{ calm }}"/>{% if !hot.is_empty() %}<path class="hot" d="{{ hot }}"/>{% endif %}</svg>"#,
+    source = r#"<svg class="bars" viewBox="0 0 {{ width }} 26" preserveAspectRatio="none" role="img" aria-label="{{ label }}"><path d="{{ calm }}"/>{% if !hot.is_empty() %}<path class="hot" d="{{ hot }}"/>{% endif %}</svg>"#,
     ext = "html"
 )]
 pub struct Bars {
+    width: usize,
     label: String,
     calm: String,
     hot: String,
@@ -33,24 +34,33 @@ pub struct Bars {
 impl askama::filters::HtmlSafe for Bars {}
 
 impl Bars {
+    /// One bar a day; red where the last two days spike.
     pub fn days(counts: &[i64]) -> Self {
+        Self::draw(counts, &hot(counts, 2), "day")
+    }
+
+    /// One bar an hour.
+    pub fn hours(counts: &[i64]) -> Self {
+        Self::draw(counts, &vec![false; counts.len()], "hour")
+    }
+
+    fn draw(counts: &[i64], marks: &[bool], unit: &str) -> Self {
         let most = counts.iter().copied().max().unwrap_or(0).max(1);
-        let marks = hot(counts, 2);
         let (mut calm, mut red) = (String::new(), String::new());
         for (at, (count, is_hot)) in counts.iter().zip(marks).enumerate() {
             let height = if *count == 0 { 1 } else { (count * 24 / most).max(2) };
-            let path = if is_hot { &mut red } else { &mut calm };
+            let path = if *is_hot { &mut red } else { &mut calm };
             write!(path, "M{} 26v-{height}h7v{height}z", at * 8).expect("writing to a string");
         }
         let total: i64 = counts.iter().sum();
         let label = format!(
-            "{} in {} days, at most {} a day{}",
+            "{} in {} {unit}s, at most {} in one {unit}{}",
             plural(total, "event", "events"),
             counts.len(),
             thousands(counts.iter().copied().max().unwrap_or(0)),
             if red.is_empty() { "" } else { ", spiking now" }
         );
-        Self { label, calm, hot: red }
+        Self { width: counts.len() * 8, label, calm, hot: red }
     }
 }
 
@@ -196,7 +206,7 @@ mod tests {
     #[test]
     fn bars_carry_their_text() {
         let html = Bars::days(&[0, 1, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 40, 90]).to_string();
-        assert!(html.contains("aria-label=\"136 events in 14 days, at most 90 a day, spiking now\""), "{html}");
+        assert!(html.contains("aria-label=\"136 events in 14 days, at most 90 in one day, spiking now\""), "{html}");
         assert!(html.contains("class=\"hot\""));
     }
 

@@ -19,6 +19,15 @@ impl Term {
     fn is_free(&self) -> bool {
         self.key.is_empty()
     }
+
+    /// Whether this is one of the states of which an issue has exactly one.
+    fn is_state(&self) -> bool {
+        self.key == "is" && (Status::parse(&self.value).is_some() || matches!(self.value.as_str(), "new" | "regressed" | "for_review" | "all"))
+    }
+
+    fn replaces(&self, earlier: &Self) -> bool {
+        (self.is_state() && earlier.is_state()) || (matches!(self.key.as_str(), "level" | "platform") && self.key == earlier.key)
+    }
 }
 
 impl std::fmt::Display for Term {
@@ -87,9 +96,12 @@ impl IssueQuery {
                 }
                 _ => Term { key: String::new(), value: body, negated },
             };
-            if !terms.contains(&term) && !(term.is_free() && term.value.is_empty()) {
-                terms.push(term);
+            if term.is_free() && term.value.is_empty() {
+                continue;
             }
+            // Typing a state, level or platform after a chosen one means the new one.
+            terms.retain(|earlier: &Term| *earlier != term && !term.replaces(earlier));
+            terms.push(term);
         }
         Self { terms }
     }
@@ -109,17 +121,24 @@ impl IssueQuery {
         self.terms.iter().rev().find(|term| term.key == key && !term.negated).map(|term| term.value.as_str())
     }
 
+    /// The state that the query asks for, if it does.
+    pub fn state(&self) -> Option<&str> {
+        self.terms.iter().find(|term| term.is_state() && !term.negated).map(|term| term.value.as_str())
+    }
+
+    /// The same query for another state; the state stands first.
+    #[must_use]
+    pub fn with_state(&self, value: &str) -> Self {
+        let state = Term { key: "is".to_owned(), value: value.to_owned(), negated: false };
+        let rest = self.terms.iter().filter(|term| !term.is_state()).cloned();
+        Self { terms: std::iter::once(state).chain(rest).collect() }
+    }
+
     /// The same query with another value for `key`, or without it.
     #[must_use]
     pub fn with(&self, key: &str, value: Option<&str>) -> Self {
-        let mut terms: Vec<Term> = Vec::new();
-        if key == "is" {
-            terms.extend(value.map(|value| Term { key: key.to_owned(), value: value.to_owned(), negated: false }));
-        }
-        terms.extend(self.terms.iter().filter(|term| term.key != key).cloned());
-        if key != "is" {
-            terms.extend(value.map(|value| Term { key: key.to_owned(), value: value.to_owned(), negated: false }));
-        }
+        let mut terms: Vec<Term> = self.terms.iter().filter(|term| term.key != key).cloned().collect();
+        terms.extend(value.map(|value| Term { key: key.to_owned(), value: value.to_owned(), negated: false }));
         Self { terms }
     }
 
@@ -244,11 +263,19 @@ mod tests {
     #[test]
     fn links_change_one_term() {
         let query = IssueQuery::parse("is:unresolved project:shop price");
-        assert_eq!(query.with("is", Some("resolved")).to_string(), "is:resolved project:shop price");
+        assert_eq!(query.with_state("resolved").to_string(), "is:resolved project:shop price");
         assert_eq!(query.with("project", None).to_string(), "is:unresolved price");
         let term = query.pairs().next().cloned().expect("there are pairs");
         assert_eq!(query.without(&term).to_string(), "project:shop price");
         assert_eq!(query.value("project"), Some("shop"));
+        assert_eq!(query.state(), Some("unresolved"));
+    }
+
+    #[test]
+    fn the_last_state_counts() {
+        let query = IssueQuery::parse("is:new level:error is:unhandled is:resolved level:>=info");
+        assert_eq!(query.to_string(), "is:unhandled is:resolved level:>=info");
+        assert_eq!((query.filter().status, query.filter().fresh), (Some(Status::Resolved), None));
     }
 
     #[test]

@@ -93,11 +93,6 @@ pub fn base() -> String {
     format!("/static/{}", ASSETS.hash)
 }
 
-/// Reads and compresses everything now rather than at the first page.
-pub fn prepare() {
-    LazyLock::force(&ASSETS);
-}
-
 /// `GET /static/{hash}/{name}`
 pub async fn serve(request: HttpRequest, path: web::Path<(String, String)>) -> HttpResponse {
     let (hash, name) = path.into_inner();

@@ -5,6 +5,7 @@ use actix_web::{HttpResponse, ResponseError};
 use askama::Template;
 
 use super::page::Theme;
+use super::setup::sentence;
 use crate::store::StoreError;
 
 /// Why a page could not be shown.
@@ -91,7 +92,7 @@ impl PageError {
                 "The page does not exist, or it belongs to an organization that your account is not a member of.".to_owned(),
             ),
             Self::Forbidden(why) => ("Not allowed", (*why).to_owned()),
-            Self::BadRequest(why) => ("That did not work", capitalized(why)),
+            Self::BadRequest(why) => ("That did not work", sentence(why)),
             Self::TooManyTries => ("Too many tries", "Wait a minute, then try again.".to_owned()),
             Self::Store(error) if error.is_infrastructure() => (
                 "The database does not answer",
@@ -105,9 +106,4 @@ impl PageError {
         let page = ErrorPage { theme, assets: super::assets::base(), status: self.status_code().as_u16(), title, text };
         page.render().ok()
     }
-}
-
-fn capitalized(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).chain(std::iter::once('.')).collect())
 }

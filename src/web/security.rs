@@ -149,7 +149,7 @@ mod tests {
 
     fn site(base_url: &str, is_set: bool) -> Site {
         let url = DatabaseUrl::parse("sqlite::memory:").expect("a database address");
-        Site::new(Store::new(url), base_url.to_owned(), is_set, Vec::new(), None)
+        Site::new(Store::new(url), base_url.to_owned(), is_set, Vec::new(), String::new())
     }
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {

@@ -7,6 +7,7 @@ use subtle::ConstantTimeEq;
 use tokio::sync::Semaphore;
 
 use super::login_limit::LoginLimit;
+use crate::app::App;
 use crate::store::Store;
 
 /// Password hashes at once: each takes 19 MiB and a core for a moment.
@@ -20,24 +21,21 @@ pub struct Site {
     /// Whether somebody chose that address; until then localhost and IP addresses are fine too.
     pub base_url_is_set: bool,
     pub trusted_proxies: Vec<IpAddr>,
-    setup_token: Option<String>,
+    setup_token: String,
     pub(super) limit: LoginLimit,
     pub(super) hashing: Semaphore,
 }
 
 impl Site {
-    /// `setup_token` is what `serve` printed, where no account exists yet.
-    pub fn new(store: Store, base_url: String, base_url_is_set: bool, trusted_proxies: Vec<IpAddr>, setup_token: Option<String>) -> Self {
-        super::assets::prepare();
-        Self {
-            store,
-            base_url,
-            base_url_is_set,
-            trusted_proxies,
-            setup_token,
-            limit: LoginLimit::default(),
-            hashing: Semaphore::new(HASHES_AT_ONCE),
-        }
+    /// The site of a running server.
+    pub fn of(app: &App) -> Self {
+        let base_url = app.base_url().to_owned();
+        Self::new(app.store.clone(), base_url, app.config.base_url.is_some(), app.config.trusted_proxies.clone(), app.setup_token())
+    }
+
+    /// `setup_token` is what `serve` prints while no account exists.
+    pub(super) fn new(store: Store, base_url: String, base_url_is_set: bool, trusted_proxies: Vec<IpAddr>, setup_token: String) -> Self {
+        Self { store, base_url, base_url_is_set, trusted_proxies, setup_token, limit: LoginLimit::default(), hashing: Semaphore::new(HASHES_AT_ONCE) }
     }
 
     pub(super) fn is_https(&self) -> bool {
@@ -46,7 +44,7 @@ impl Site {
 
     /// Whether this is the token that `serve` printed.
     pub(super) fn is_setup_token(&self, token: &str) -> bool {
-        self.setup_token.as_ref().is_some_and(|own| own.as_bytes().ct_eq(token.trim().as_bytes()).into())
+        self.setup_token.as_bytes().ct_eq(token.trim().as_bytes()).into()
     }
 
     /// Who asks: the peer, or what a trusted proxy says about it.

@@ -2,5 +2,6 @@
 
 pub mod event;
 pub mod issue;
+pub mod issue_query;
 pub mod names;
 pub mod password;

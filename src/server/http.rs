@@ -12,6 +12,7 @@ use super::health;
 use crate::app::App;
 use crate::config::Role;
 use crate::ingest::{self, Ingest};
+use crate::web::Site;
 
 /// Starts to answer.
 pub fn start(app: &Arc<App>, listener: TcpListener) -> std::io::Result<Server> {
@@ -24,12 +25,14 @@ pub fn start(app: &Arc<App>, listener: TcpListener) -> std::io::Result<Server> {
     let has = |role: Role| app.config.has_role(role);
     let (takes_events, shows_pages) = (has(Role::Ingest), has(Role::Web));
     let shared = web::Data::new(Arc::clone(app));
+    let site = web::Data::new(Site::of(app));
     let server = HttpServer::new(move || {
         HttpApp::new()
             // Some SDKs put their base path and ours together with a slash too many.
             .wrap(NormalizePath::new(TrailingSlash::MergeOnly))
             .app_data(shared.clone())
             .app_data(ingest.clone())
+            .app_data(site.clone())
             .route("/health/live", web::get().to(health::live))
             .route("/health/ready", web::get().to(health::ready))
             .configure(|cfg| {

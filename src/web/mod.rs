@@ -1,3 +1,110 @@
-//! web.
+//! The dashboard: server-rendered pages over the store. In: requests of browsers. Out: HTML that works without
+//! JavaScript, redirects after forms, and the few JSON answers that the page's scripts ask for.
 
-pub fn configure(_cfg: &mut actix_web::web::ServiceConfig) {}
+mod account;
+mod assets;
+mod chart;
+mod error;
+mod event;
+mod form;
+mod format;
+mod highlight;
+mod issues;
+mod login_limit;
+mod page;
+mod password;
+mod projects;
+mod security;
+mod session;
+mod setup;
+mod sign_in;
+mod site;
+mod start;
+mod theme;
+
+use actix_web::middleware::{Compress, from_fn};
+use actix_web::web::{ServiceConfig, get, post, resource, scope};
+
+pub use site::Site;
+
+/// Mounts every page. Comes after ingest and the API, as it answers whatever they do not.
+pub fn configure(config: &mut ServiceConfig) {
+    config.service(
+        scope("")
+            .wrap(from_fn(security::guard))
+            .wrap(Compress::default())
+            .configure(routes)
+            .default_service(actix_web::web::to(security::nothing_here)),
+    );
+}
+
+/// All addresses of the dashboard.
+fn routes(config: &mut ServiceConfig) {
+    config
+        .route("/static/{hash}/{name:.*}", get().to(assets::serve))
+        .route("/", get().to(start::start))
+        .service(
+            resource("/setup")
+                .route(get().to(setup::show))
+                .route(post().to(setup::submit)),
+        )
+        .service(
+            resource("/login")
+                .route(get().to(sign_in::show))
+                .route(post().to(sign_in::submit)),
+        )
+        .route("/logout", post().to(sign_in::leave))
+        .route("/theme", post().to(theme::switch))
+        .service(
+            resource("/account")
+                .route(get().to(account::show))
+                .route(post().to(account::change_password)),
+        )
+        .service(
+            resource(["/{org}/projects/new", "/{org}/projects/new/"])
+                .route(get().to(projects::new::show))
+                .route(post().to(projects::new::submit)),
+        )
+        .route("/{org}/projects/", get().to(projects::index::show))
+        .route(
+            "/{org}/projects/{project}/",
+            get().to(projects::settings::show),
+        )
+        .route(
+            "/{org}/projects/{project}/start",
+            get().to(projects::first_event::show),
+        )
+        .route(
+            "/{org}/projects/{project}/first-event",
+            get().to(projects::first_event::poll),
+        )
+        .route("/{org}/issues/", get().to(issues::list::show))
+        .route("/{org}/issues/fresh", get().to(issues::list::fresh))
+        .route(
+            "/{org}/issues/status",
+            post().to(issues::actions::set_status),
+        )
+        .route("/{org}/issues/undo", post().to(issues::actions::undo))
+        .route("/{org}/issues/{issue}/", get().to(issues::detail::latest))
+        .route(
+            "/{org}/issues/{issue}/events/{event}/",
+            get().to(issues::detail::named),
+        )
+        .route(
+            "/{org}/issues/{issue}/events/{event}/json",
+            get().to(issues::raw::json),
+        )
+        .route(
+            "/{org}/issues/{issue}/events/{event}/markdown",
+            get().to(issues::raw::markdown),
+        )
+        .route("/{org}", get().to(start::organization))
+        .route("/{org}/", get().to(start::organization))
+        // The form without the last slash is what people type.
+        .route("/{org}/{page:issues|projects}", get().to(start::with_slash))
+        .route(
+            "/{org}/issues/{rest:[^/]+(/events/[^/]+)?}",
+            get().to(start::with_slash),
+        )
+        .route("/{org}/projects/{rest:[^/]+}", get().to(start::with_slash));
+}

@@ -1,0 +1,312 @@
+//! One issue with one of its events. In: their names. Out: the page that says what broke, for whom, since when, and on
+//! which line.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use serde_json::Value;
+
+use super::list::{Badge, badge, level_name, users};
+use super::side::{self, Happening, Tag};
+use crate::model::issue::{State, Status};
+use crate::model::names;
+use crate::protocol::event_id::EventId;
+use crate::store::accounts::Project;
+use crate::store::issue_detail::{self, EventRow, Issue, Which};
+use crate::store::{Conn, StoreError, now_ms, payload, scope};
+use crate::web::chart::{Chart, short_version};
+use crate::web::error::PageError;
+use crate::web::event::stack::{Part, StackMode};
+use crate::web::event::{self, EventView};
+use crate::web::format::{Count, When};
+use crate::web::page::{OrgContext, Page};
+use crate::web::session::Viewer;
+use crate::web::site::Site;
+
+/// The chart: 14 days in bars of six hours.
+const CHART_BARS: usize = 56;
+const CHART_HOURS: i64 = 6;
+/// Values shown of each tag, and tags shown before "more".
+const TAG_VALUES: u32 = 5;
+const TAGS_FIRST: usize = 8;
+const ACTIVITY_ROWS: i64 = 12;
+/// Breadcrumbs shown before "more".
+const CRUMBS_FIRST: usize = 20;
+
+/// An issue and one of its events, found by somebody who may see them.
+pub struct Target {
+    pub organization: String,
+    pub issue: Issue,
+    pub project: Project,
+    pub event: Option<EventRow>,
+}
+
+impl Target {
+    pub fn find(
+        conn: &mut Conn,
+        user_id: i64,
+        organization: &str,
+        issue: &str,
+        which: Which,
+    ) -> Result<Self, StoreError> {
+        let scope = scope::authorize(conn, user_id, organization)?;
+        let (issue, project) = issue_detail::find(conn, &scope, issue)?;
+        let event = issue_detail::event(conn, &issue, which)?;
+        Ok(Self {
+            organization: scope.organization().slug.clone(),
+            issue,
+            project,
+            event,
+        })
+    }
+}
+
+/// Which event an address names.
+pub fn which(word: &str) -> Option<Which> {
+    match word {
+        "latest" => Some(Which::Latest),
+        "oldest" => Some(Which::Oldest),
+        id => id.parse::<EventId>().ok().map(Which::Named),
+    }
+}
+
+/// The stored JSON of an event.
+pub fn json_of(row: &EventRow) -> Option<Value> {
+    serde_json::from_slice(&payload::unpack(&row.data)?).ok()
+}
+
+/// First and last release, and how old.
+struct Seen {
+    when: When,
+    release: Option<String>,
+}
+
+/// The event on the page and the way to others.
+struct Shown {
+    id: String,
+    short: String,
+    time: When,
+    place: &'static str,
+    href: String,
+    previous: Option<String>,
+    next: Option<String>,
+    view: EventView,
+}
+
+#[derive(Template)]
+#[template(path = "issues/detail.html")]
+struct IssueDetailPage {
+    page: Page,
+    org: String,
+    project: Project,
+    base: String,
+    id: i64,
+    short_id: String,
+    level: &'static str,
+    kind: String,
+    value: String,
+    culprit: String,
+    status: Status,
+    badge: Option<Badge>,
+    unhandled: bool,
+    events: Count,
+    users: Option<Count>,
+    first: Seen,
+    last: Seen,
+    environments: Option<(String, usize)>,
+    chart: Chart,
+    shown: Option<Shown>,
+    tags: Vec<Tag>,
+    activity: Vec<Happening>,
+    tags_first: usize,
+    crumbs_first: usize,
+}
+
+/// `GET /{org}/issues/{issue}/`
+pub async fn latest(
+    site: web::Data<Site>,
+    request: HttpRequest,
+    viewer: Viewer,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse, PageError> {
+    let (organization, issue) = path.into_inner();
+    show(&site, &request, &viewer, organization, issue, Which::Latest).await
+}
+
+/// `GET /{org}/issues/{issue}/events/{event}/`
+pub async fn named(
+    site: web::Data<Site>,
+    request: HttpRequest,
+    viewer: Viewer,
+    path: web::Path<(String, String, String)>,
+) -> Result<HttpResponse, PageError> {
+    let (organization, issue, event) = path.into_inner();
+    let which = which(&event).ok_or(PageError::NotFound)?;
+    show(&site, &request, &viewer, organization, issue, which).await
+}
+
+struct Found {
+    context: OrgContext,
+    issue: Issue,
+    project: Project,
+    event: Option<EventRow>,
+    neighbours: (Option<Vec<u8>>, Option<Vec<u8>>),
+    history: (i64, Vec<i64>),
+    releases: Vec<(String, i64)>,
+    tags: Vec<issue_detail::TagRow>,
+    activity: Vec<issue_detail::ActivityRow>,
+}
+
+async fn show(
+    site: &Site,
+    request: &HttpRequest,
+    viewer: &Viewer,
+    organization: String,
+    name: String,
+    which: Which,
+) -> Result<HttpResponse, PageError> {
+    let user_id = viewer.user().id;
+    let now = now_ms();
+    let found = site
+        .store
+        .read(move |conn| {
+            let context = OrgContext::load(conn, user_id, &organization, now)?;
+            let (issue, project) = issue_detail::find(conn, &context.scope, &name)?;
+            let event = issue_detail::event(conn, &issue, which)?;
+            if event.is_none() && matches!(which, Which::Named(_)) {
+                return Err(StoreError::NotFound);
+            }
+            let neighbours = match &event {
+                Some(event) => issue_detail::neighbours(conn, &issue, event)?,
+                None => (None, None),
+            };
+            let history = issue_detail::history(conn, &issue, CHART_BARS, CHART_HOURS, now)?;
+            let releases = issue_detail::releases_since(conn, project.id, history.0)?;
+            let tags = issue_detail::tags(conn, &issue, TAG_VALUES)?;
+            let activity = issue_detail::activity(conn, &issue, ACTIVITY_ROWS)?;
+            Ok(Found {
+                context,
+                issue,
+                project,
+                event,
+                neighbours,
+                history,
+                releases,
+                tags,
+                activity,
+            })
+        })
+        .await?;
+    let mode = url::form_urlencoded::parse(request.query_string().as_bytes())
+        .find(|(key, _)| key == "stack")
+        .map(|(_, value)| value.into_owned());
+    draw(
+        request,
+        viewer,
+        found,
+        StackMode::parse(mode.as_deref()),
+        now,
+    )
+}
+
+fn draw(
+    request: &HttpRequest,
+    viewer: &Viewer,
+    found: Found,
+    mode: StackMode,
+    now: i64,
+) -> Result<HttpResponse, PageError> {
+    let Found {
+        context,
+        issue,
+        project,
+        event,
+        neighbours,
+        history,
+        releases,
+        tags,
+        activity,
+    } = found;
+    let org = context.slug().to_owned();
+    let short_id = names::short_id(&project.short_prefix, issue.short_number);
+    let base = format!("/{org}/issues/{}", issue.id);
+    let page = Page::new(format!("{} · {short_id}", issue.title), viewer, request).within(
+        &context,
+        "issues",
+        Some(&project.slug),
+    );
+    let state = State::from_codes(issue.status, issue.substatus);
+    let named: Vec<&str> = tags
+        .iter()
+        .filter(|row| row.tag_key == "environment")
+        .map(|row| row.tag_value.as_str())
+        .collect();
+    let template = IssueDetailPage {
+        page: page.clone(),
+        id: issue.id,
+        level: level_name(issue.level),
+        kind: if issue.title_type.is_empty() {
+            issue.title.clone()
+        } else {
+            issue.title_type.clone()
+        },
+        value: issue.title_value.clone(),
+        culprit: issue.culprit.clone(),
+        status: state.status,
+        badge: badge(state.seen_at(issue.first_seen, issue.status_changed_at, now)),
+        unhandled: issue.is_unhandled,
+        events: Count::new(issue.times_seen),
+        users: (issue.users_seen > 0).then(|| users(issue.users_seen)),
+        first: seen(issue.first_seen, issue.first_release.as_deref(), now),
+        last: seen(issue.last_seen, issue.last_release.as_deref(), now),
+        environments: named
+            .first()
+            .map(|first| ((*first).to_owned(), named.len() - 1)),
+        chart: Chart::new(history.0, CHART_HOURS * 3_600_000, &history.1, &releases),
+        shown: event
+            .as_ref()
+            .and_then(|event| shown(event, &base, neighbours, mode)),
+        tags: side::tags(&tags, issue.times_seen),
+        activity: side::activity(&activity, now),
+        tags_first: TAGS_FIRST,
+        crumbs_first: CRUMBS_FIRST,
+        org,
+        project,
+        base,
+        short_id,
+    };
+    page.answer(&template)
+}
+
+fn seen(at: i64, release: Option<&str>, now: i64) -> Seen {
+    Seen {
+        when: When::ago(at, now),
+        release: release.map(short_version),
+    }
+}
+
+fn shown(
+    row: &EventRow,
+    base: &str,
+    neighbours: (Option<Vec<u8>>, Option<Vec<u8>>),
+    mode: StackMode,
+) -> Option<Shown> {
+    let event = json_of(row)?;
+    let id = hex::encode(&row.event_id);
+    let link = |id: Vec<u8>| format!("{base}/events/{}/", hex::encode(id));
+    let (previous, next) = neighbours;
+    Some(Shown {
+        short: id.chars().take(8).collect(),
+        time: When::exact(row.timestamp),
+        place: match (&previous, &next) {
+            (None, None) => "the only one kept",
+            (_, None) => "latest",
+            (None, _) => "oldest kept",
+            _ => "",
+        },
+        href: format!("{base}/events/{id}"),
+        previous: previous.map(link),
+        next: next.map(link),
+        view: event::view(&event, mode),
+        id,
+    })
+}

@@ -1,0 +1,8 @@
+//! Issues: the list, one of them with its events, and what can be done about them.
+
+pub mod actions;
+pub mod detail;
+mod links;
+pub mod list;
+pub mod raw;
+mod side;

@@ -1,0 +1,7 @@
+//! Projects: overview, a new one, waiting for its first event, its settings.
+
+pub mod first_event;
+pub mod index;
+pub mod new;
+pub mod settings;
+mod snippets;

@@ -1,0 +1,96 @@
+//! What pages need of the server. In: the store and the public address. Out: one shared value that handlers ask for.
+
+use std::net::IpAddr;
+
+use actix_web::HttpRequest;
+use subtle::ConstantTimeEq;
+use tokio::sync::Semaphore;
+
+use super::login_limit::LoginLimit;
+use crate::app::App;
+use crate::store::Store;
+
+/// Password hashes at once: each takes 19 MiB and a core for a moment.
+const HASHES_AT_ONCE: usize = 4;
+
+/// Shared by all request threads.
+pub struct Site {
+    pub store: Store,
+    /// The public address, without a trailing slash.
+    pub base_url: String,
+    /// Whether somebody chose that address; until then localhost and IP addresses are fine too.
+    pub base_url_is_set: bool,
+    pub trusted_proxies: Vec<IpAddr>,
+    setup_token: String,
+    pub(super) limit: LoginLimit,
+    pub(super) hashing: Semaphore,
+}
+
+impl Site {
+    /// The site of a running server.
+    pub fn of(app: &App) -> Self {
+        let base_url = app.base_url().to_owned();
+        Self::new(
+            app.store.clone(),
+            base_url,
+            app.config.base_url.is_some(),
+            app.config.trusted_proxies.clone(),
+            app.setup_token(),
+        )
+    }
+
+    /// `setup_token` is what `serve` prints while no account exists.
+    pub(super) fn new(
+        store: Store,
+        base_url: String,
+        base_url_is_set: bool,
+        trusted_proxies: Vec<IpAddr>,
+        setup_token: String,
+    ) -> Self {
+        Self {
+            store,
+            base_url,
+            base_url_is_set,
+            trusted_proxies,
+            setup_token,
+            limit: LoginLimit::default(),
+            hashing: Semaphore::new(HASHES_AT_ONCE),
+        }
+    }
+
+    pub(super) fn is_https(&self) -> bool {
+        self.base_url.starts_with("https://")
+    }
+
+    /// Whether this is the token that `serve` printed.
+    pub(super) fn is_setup_token(&self, token: &str) -> bool {
+        self.setup_token
+            .as_bytes()
+            .ct_eq(token.trim().as_bytes())
+            .into()
+    }
+
+    /// Who asks: the peer, or what a trusted proxy says about it.
+    pub(super) fn client(&self, request: &HttpRequest) -> IpAddr {
+        let unknown = IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
+        let peer = request.peer_addr().map_or(unknown, |peer| peer.ip());
+        if !self.trusted_proxies.contains(&peer) {
+            return peer;
+        }
+        let forwarded = request
+            .headers()
+            .get_all("x-forwarded-for")
+            .filter_map(|value| value.to_str().ok());
+        let chain: Vec<IpAddr> = forwarded
+            .flat_map(|value| value.split(','))
+            .filter_map(|part| part.trim().parse().ok())
+            .collect();
+        // From the right: the first that is no proxy of ours is the client; what stands left of it anybody can write.
+        chain
+            .iter()
+            .rev()
+            .find(|address| !self.trusted_proxies.contains(address))
+            .copied()
+            .unwrap_or(peer)
+    }
+}

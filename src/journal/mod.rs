@@ -109,6 +109,9 @@ pub struct Journal {
     threads: Arc<Mutex<Vec<JoinHandle<()>>>>,
 }
 
+/// Bytes of records that one claim takes: large events make small batches.
+const CLAIM_BYTES: usize = 4 * 1024 * 1024;
+
 /// Bytes that may wait for the disk before requests are refused.
 const PENDING_BYTES: usize = 64 * 1024 * 1024;
 
@@ -344,7 +347,8 @@ impl Journal {
         Ok(())
     }
 
-    /// Takes up to `most` records that nobody works on, waiting up to `patience` for the first.
+    /// Takes up to `most` records that nobody works on, and not many more bytes than [`CLAIM_BYTES`], waiting up to
+    /// `patience` for the first.
     pub fn claim(&self, most: usize, patience: Duration) -> Vec<Claimed> {
         let deadline = Instant::now() + patience;
         let mut index = self
@@ -379,10 +383,16 @@ impl Journal {
         };
         drop(index);
         let mut claimed = Vec::with_capacity(taken.len());
-        for ((_, position), file) in taken.into_iter().zip(files) {
-            if let Some((body, record)) = file.and_then(|file| read_body(&file, position)) {
+        let mut bytes = 0;
+        for (at, ((_, position), file)) in taken.iter().zip(files).enumerate() {
+            if bytes >= CLAIM_BYTES {
+                self.release(&taken[at..]);
+                break;
+            }
+            if let Some((body, record)) = file.and_then(|file| read_body(&file, *position)) {
+                bytes += body.len();
                 claimed.push(Claimed {
-                    position,
+                    position: *position,
                     record,
                     body,
                 });
@@ -392,7 +402,7 @@ impl Journal {
                     "a journal record cannot be read any more; it is skipped and counted"
                 );
                 self.shared.damaged.fetch_add(1, Ordering::Relaxed);
-                self.ack(&[position]);
+                self.ack(&[*position]);
             }
         }
         claimed

@@ -48,6 +48,21 @@ pub struct Upsert {
 /// 200 rows a statement keep the text short enough to be parsed quickly and far from every bind limit.
 const ROWS_PER_STATEMENT: usize = 200;
 
+/// A statement must fit into a packet of the server: 16 MiB on a MariaDB that nobody configured.
+const BYTES_PER_STATEMENT: usize = 2 * 1024 * 1024;
+
+impl Bind {
+    fn size(&self) -> usize {
+        match self {
+            Self::Text(text) | Self::OptText(Some(text)) => text.len(),
+            Self::Bytes(bytes) => bytes.len(),
+            Self::I64(_) | Self::I32(_) | Self::Bool(_) | Self::OptI64(_) | Self::OptText(None) => {
+                8
+            }
+        }
+    }
+}
+
 /// Inserts all rows; a key that exists is an error.
 pub fn insert_rows(
     conn: &mut Conn,
@@ -143,7 +158,7 @@ fn run_chunks(
     rows: &[Vec<Bind>],
 ) -> Result<(), StoreError> {
     let backend = conn.backend();
-    for chunk in rows.chunks(ROWS_PER_STATEMENT) {
+    for chunk in chunks(rows) {
         let mut sql = format!("{} ({}) VALUES ", head(backend), columns.join(", "));
         let mut number = 0;
         for (row_number, row) in chunk.iter().enumerate() {
@@ -166,6 +181,25 @@ fn run_chunks(
         execute(conn, sql, chunk)?;
     }
     Ok(())
+}
+
+/// Runs of rows within both limits; a single row may be larger.
+fn chunks(rows: &[Vec<Bind>]) -> impl Iterator<Item = &[Vec<Bind>]> {
+    let mut rest = rows;
+    std::iter::from_fn(move || {
+        let mut bytes = 0;
+        let fitting = rest
+            .iter()
+            .take(ROWS_PER_STATEMENT)
+            .take_while(|row| {
+                bytes += row.iter().map(Bind::size).sum::<usize>();
+                bytes <= BYTES_PER_STATEMENT
+            })
+            .count();
+        let (chunk, tail) = rest.split_at(fitting.max(1).min(rest.len()));
+        rest = tail;
+        (!chunk.is_empty()).then_some(chunk)
+    })
 }
 
 macro_rules! bind_all {
@@ -203,4 +237,23 @@ fn execute(conn: &mut Conn, sql: String, rows: &[Vec<Bind>]) -> Result<(), Store
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_are_bounded_by_rows_and_by_bytes() {
+        let sizes = |rows: &[Vec<Bind>]| chunks(rows).map(<[_]>::len).collect::<Vec<_>>();
+        assert_eq!(sizes(&[]), [0; 0]);
+        assert_eq!(sizes(&vec![vec![Bind::I64(1)]; 450]), [200, 200, 50]);
+        let large = vec![Bind::Bytes(vec![0; BYTES_PER_STATEMENT * 2 / 3])];
+        assert_eq!(
+            sizes(&[large.clone(), large.clone(), vec![Bind::I64(1)]]),
+            [1, 2]
+        );
+        let huge = vec![Bind::Bytes(vec![0; BYTES_PER_STATEMENT * 2])];
+        assert_eq!(sizes(&[huge, large]), [1, 1]);
+    }
 }

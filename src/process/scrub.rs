@@ -126,31 +126,25 @@ fn scrub_value(value: &mut Json<'_>, marks: Marks) {
 /// Whether a name speaks of a secret. Called for every variable of every frame, hence no regular expression:
 /// only letters that begin one of the words are looked at twice.
 fn is_secret_key(key: &str) -> bool {
-    const BY_FIRST_LETTER: [(u8, &[&str]); 6] = [
-        (b'p', &["password", "passwd", "privatekey", "private_key"]),
-        (b's', &["secret"]),
-        (b'a', &["auth", "api_key", "api-key", "apikey"]),
-        (b't', &["token", "two-factor"]),
-        (b'c', &["credentials"]),
-        (b'm', &["mysql_pwd"]),
-    ];
     let bytes = key.as_bytes();
-    if bytes.len() == 3 {
+    if bytes.len() < 4 {
         return bytes.eq_ignore_ascii_case(b"otp");
     }
-    for (at, byte) in bytes.iter().enumerate() {
-        let letter = byte.to_ascii_lowercase();
-        for (first, words) in BY_FIRST_LETTER {
-            if letter == first
-                && words
-                    .iter()
-                    .any(|word| starts_with_ignoring_case(&bytes[at..], word.as_bytes()))
-            {
-                return true;
-            }
-        }
-    }
-    false
+    bytes.iter().enumerate().any(|(at, letter)| {
+        let words: &[&str] = match letter {
+            b'p' | b'P' => &["password", "passwd", "privatekey", "private_key"],
+            b's' | b'S' => &["secret"],
+            b'a' | b'A' => &["auth", "api_key", "api-key", "apikey"],
+            b't' | b'T' => &["token", "two-factor"],
+            b'c' | b'C' => &["credentials"],
+            b'm' | b'M' => &["mysql_pwd"],
+            _ => return false,
+        };
+        let rest = &bytes[at..];
+        words
+            .iter()
+            .any(|word| starts_with_ignoring_case(rest, word.as_bytes()))
+    })
 }
 
 fn starts_with_ignoring_case(bytes: &[u8], word: &[u8]) -> bool {

@@ -152,25 +152,39 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
 /// Writes microseconds as `2026-11-21T10:00:00.250000Z`.
 pub(super) struct Rfc3339(pub i64);
 
-impl fmt::Display for Rfc3339 {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Rfc3339 {
+    /// Digit by digit: every breadcrumb has a time, and `write!` with widths costs ten times as much.
+    fn digits(&self) -> [u8; 27] {
         let seconds = self.0.div_euclid(SECOND);
         let (year, month, day) = civil_from_days(seconds.div_euclid(DAY_SECONDS));
         let of_day = seconds.rem_euclid(DAY_SECONDS);
-        write!(
-            out,
-            "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{:06}Z",
-            of_day / 3600,
-            of_day / 60 % 60,
-            of_day % 60,
-            self.0.rem_euclid(SECOND)
-        )
+        let mut text = *b"0000-00-00T00:00:00.000000Z";
+        let mut put = |end: usize, count: usize, mut number: i64| {
+            for at in (end - count..end).rev() {
+                text[at] = b'0' + (number % 10) as u8;
+                number /= 10;
+            }
+        };
+        put(4, 4, year.rem_euclid(10_000));
+        put(7, 2, month);
+        put(10, 2, day);
+        put(13, 2, of_day / 3600);
+        put(16, 2, of_day / 60 % 60);
+        put(19, 2, of_day % 60);
+        put(26, 6, self.0.rem_euclid(SECOND));
+        text
+    }
+}
+
+impl fmt::Display for Rfc3339 {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(std::str::from_utf8(&self.digits()).expect("digits are ASCII"))
     }
 }
 
 impl Serialize for Rfc3339 {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(std::str::from_utf8(&self.digits()).expect("digits are ASCII"))
     }
 }
 

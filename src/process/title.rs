@@ -114,7 +114,7 @@ fn of_violation(event: &Event<'_>, violation: &Violation<'_>) -> Headline {
         kind: EventKind::Csp,
         title_type: message,
         title_value: String::new(),
-        culprit: short(&violation.culprit(), CULPRIT_CHARS),
+        culprit: short(&one_line(&violation.culprit()), CULPRIT_CHARS),
         location: host.into_owned(),
         metadata,
     }
@@ -153,8 +153,16 @@ pub(super) fn crash_frame<'e, 'a>(event: &'e Event<'a>) -> Option<&'e Frame<'a>>
 }
 
 fn culprit(event: &Event<'_>) -> String {
+    short(&one_line(&culprit_text(event)), CULPRIT_CHARS)
+}
+
+fn one_line(text: &str) -> String {
+    text.trim().replace(['\r', '\n'], " ")
+}
+
+fn culprit_text(event: &Event<'_>) -> String {
     if let Some(given) = event.culprit.as_ref().or(event.transaction.as_ref()) {
-        return short(given, CULPRIT_CHARS);
+        return given.to_string();
     }
     if event.exceptions.last().is_some_and(Exception::is_synthetic) {
         return String::new();
@@ -174,11 +182,10 @@ fn culprit(event: &Event<'_>) -> String {
         let in_app = frames.iter().rev().find(|frame| frame.is_in_app());
         in_app.or(frames.last())
     });
-    let text = match frame {
+    match frame {
         Some(frame) => frame_text(frame, &event.platform),
         None => event.request.url.as_deref().unwrap_or_default().to_owned(),
-    };
-    short(&text, CULPRIT_CHARS)
+    }
 }
 
 /// How developers of the platform name a place in their code.

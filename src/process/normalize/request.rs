@@ -9,7 +9,7 @@ use crate::process::event::{Pairs, Request};
 use crate::protocol::json::{self, Json, Object, Text};
 
 use super::limits;
-use super::reader::{Reader, any_text, cut, lenient};
+use super::reader::{Reader, any_text, cut, lenient, trimmed};
 
 pub(super) fn read<'a>(reader: &mut Reader<'a>, value: Json<'a>) -> Request<'a> {
     let mut request = Request::default();
@@ -18,7 +18,7 @@ pub(super) fn read<'a>(reader: &mut Reader<'a>, value: Json<'a>) -> Request<'a> 
     };
     for (key, value) in object.0 {
         match &*key {
-            "url" => request.url = reader.text("request.url", value),
+            "url" => request.url = reader.text("request.url", value).map(trimmed),
             "method" => request.method = method(reader, value),
             "query_string" => {
                 request.query_string = pairs(reader, "request.query_string", value, parse_query);

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use crate::process::event::{Request, User};
 use crate::protocol::json::{Json, Object, Text};
 
-use super::limits::{EMAIL, SHORT_NAME};
+use super::limits::{self, EMAIL, SHORT_NAME};
 use super::reader::{Reader, cut};
 
 pub(super) fn read<'a>(reader: &mut Reader<'a>, value: Json<'a>) -> User<'a> {
@@ -34,7 +34,8 @@ pub(super) fn read<'a>(reader: &mut Reader<'a>, value: Json<'a>) -> User<'a> {
             _ => others.push(key, value),
         }
     }
-    for (key, value) in others.0 {
+    // Equal keys are found one by one, so their number has to be bounded.
+    for (key, value) in others.0.into_iter().take(limits::PAIRS) {
         if user.data.get(&key).is_none() {
             user.data.push(key, value);
         }

@@ -38,4 +38,10 @@ if [ "$(uname -s)" = Darwin ] && have brew; then
   done
   export PKG_CONFIG_PATH
 fi
+
+# Applications are not in the PATH on macOS; the tests look there and at CHROMIUM.
+for application in "Chromium" "Google Chrome"; do
+  binary="/Applications/$application.app/Contents/MacOS/$application"
+  if [ -z "${CHROMIUM:-}" ] && [ -x "$binary" ]; then export CHROMIUM="$binary"; fi
+done
 export PATH

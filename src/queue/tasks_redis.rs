@@ -10,8 +10,10 @@ use redis::{Client, Commands, Connection, RedisResult, SortedSetAddOptions};
 use tokio::sync::mpsc;
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(1);
-const ANSWER_WITHIN: Duration = Duration::from_secs(3);
-/// How long a pop waits in Redis; shorter than `ANSWER_WITHIN`, and the longest a stop has to wait.
+/// The runner waits for its offers, so a Redis that hangs must not hold it up.
+const OFFER_WITHIN: Duration = Duration::from_secs(1);
+const POP_WITHIN: Duration = Duration::from_secs(3);
+/// How long a pop waits in Redis; shorter than `POP_WITHIN`.
 const POP_WAITS_S: f64 = 1.0;
 /// After a failure Redis is left alone for this long; meanwhile tasks come from the table.
 const REST: Duration = Duration::from_secs(5);
@@ -115,7 +117,7 @@ impl Offers {
     fn try_add(&mut self, due: &[(i64, i64)]) -> RedisResult<()> {
         let connection = match &mut self.connection {
             Some(connection) => connection,
-            empty => empty.insert(connect(&self.url)?),
+            empty => empty.insert(connect(&self.url, OFFER_WITHIN)?),
         };
         let scored: Vec<(i64, i64)> = due.iter().map(|(id, run_at)| (*run_at, *id)).collect();
         let _added: usize = connection.zadd_multiple_options(
@@ -127,10 +129,10 @@ impl Offers {
     }
 }
 
-fn connect(url: &str) -> RedisResult<Connection> {
+fn connect(url: &str, answer_within: Duration) -> RedisResult<Connection> {
     let connection = Client::open(url)?.get_connection_with_timeout(CONNECT_WITHIN)?;
-    connection.set_read_timeout(Some(ANSWER_WITHIN))?;
-    connection.set_write_timeout(Some(ANSWER_WITHIN))?;
+    connection.set_read_timeout(Some(answer_within))?;
+    connection.set_write_timeout(Some(answer_within))?;
     Ok(connection)
 }
 
@@ -156,7 +158,7 @@ fn pop_until_closed(url: &str, key: &str, popped: &mpsc::Sender<i64>) {
 fn pop(connection: &mut Option<Connection>, url: &str, key: &str) -> RedisResult<Option<i64>> {
     let connection = match connection {
         Some(connection) => connection,
-        empty => empty.insert(connect(url)?),
+        empty => empty.insert(connect(url, POP_WITHIN)?),
     };
     let popped: Option<(String, i64, f64)> = connection.bzpopmin(key, POP_WAITS_S)?;
     Ok(popped.map(|(_, id, _)| id))

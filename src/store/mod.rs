@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod connection;
+pub mod dead_records;
 pub mod dialect;
 pub mod digest;
 pub mod issue_detail;

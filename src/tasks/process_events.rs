@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::kinds::notify_issue;
 use crate::app::App;
 use crate::ingest::outcome;
-use crate::journal::RecordKind;
+use crate::journal::{Record, RecordKind};
 use crate::process::{self, Incoming, ProcessError};
 use crate::queue::{Claim, Delivery, Queue};
 use crate::store::StoreError;
@@ -74,7 +74,19 @@ fn digest(app: &Arc<App>, claim: &Claim, stop: &AtomicBool) -> bool {
 /// A record as the store takes it. A panic inside processing costs this record only.
 fn processed(delivery: &Delivery) -> Item {
     let record = &delivery.record;
-    let content = match record.kind {
+    Item {
+        node: delivery.node,
+        seq: record.seq,
+        project_id: record.project_id,
+        key_id: record.key_id,
+        received_ms: record.received_ms,
+        content: content(record, &delivery.body),
+    }
+}
+
+/// What processing makes of a record; `body` is the record as it lies in the journal.
+pub(super) fn content(record: &Record, body: &[u8]) -> Content {
+    match record.kind {
         RecordKind::Outcomes => outcome::decode(&record.payload)
             .map_or(Content::Invalid("malformed"), Content::Outcomes),
         RecordKind::Event => {
@@ -96,7 +108,7 @@ fn processed(delivery: &Delivery) -> Item {
                 Err(_) => {
                     tracing::error!(project = record.project_id, event = %record.event_id, "processing an event panicked; it is set aside");
                     dead(
-                        delivery.body.clone(),
+                        body.to_vec(),
                         record.event_id.as_bytes(),
                         "processing ended with a panic",
                         1,
@@ -104,14 +116,6 @@ fn processed(delivery: &Delivery) -> Item {
                 }
             }
         }
-    };
-    Item {
-        node: delivery.node,
-        seq: record.seq,
-        project_id: record.project_id,
-        key_id: record.key_id,
-        received_ms: record.received_ms,
-        content,
     }
 }
 

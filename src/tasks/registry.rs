@@ -9,7 +9,7 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 
 use super::kinds::{
     counter_retention, expired_sessions, issue_mail, notify_issue, notify_summary, retention,
-    summary_mail,
+    retry_event, summary_mail,
 };
 use super::{Periodic, Task, TaskError, outbox_row};
 use crate::app::App;
@@ -21,6 +21,7 @@ pub const KINDS: &[Kind] = &[
     Kind::on_demand::<issue_mail::MailIssue>(),
     Kind::on_demand::<notify_summary::NotifySummary>(),
     Kind::on_demand::<summary_mail::MailSummary>(),
+    Kind::on_demand::<retry_event::RetryEvent>(),
     Kind::periodic::<retention::Retention>(),
     Kind::periodic::<counter_retention::CounterRetention>(),
     Kind::periodic::<expired_sessions::ExpiredSessions>(),

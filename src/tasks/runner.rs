@@ -1,18 +1,16 @@
-//! Runs tasks: claims them by lease, counts each attempt before it, backs off, buries, and drains on shutdown.
-//! In: ids that are due, from the task table or from Redis. Out: rows finished, put off or dead.
+//! Takes tasks that are due, as many as there is room for, and drains on shutdown.
+//! In: ids, from the task table or from Redis. Out: attempts at those that this node could claim.
 
 use std::collections::HashSet;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{sleep, timeout};
 
-use super::registry::{self, Kind};
-use super::{TaskError, registry::Run};
+use super::attempt::{LEASE, attempt};
+use super::registry;
 use crate::app::App;
 use crate::queue::tasks_redis::TaskExchange;
 use crate::store::StoreError;
@@ -20,11 +18,6 @@ use crate::store::tasks::{self, Claimed};
 
 /// Tasks that one node runs at a time: mail must not take the machine from the digest.
 const SLOTS: usize = 8;
-/// How long a claim holds without renewal; a dead runner's tasks are taken up after that.
-const LEASE: Duration = Duration::from_secs(45);
-const RENEW_EVERY: Duration = Duration::from_secs(10);
-/// Without a renewal for this long the work stops, well before anybody else may begin it.
-const STOP_AFTER: Duration = Duration::from_secs(30);
 const POLL_EVERY: Duration = Duration::from_secs(1);
 /// Ids offered to Redis in one sweep.
 const SWEEP: i64 = 200;
@@ -199,118 +192,4 @@ fn random_holder() -> String {
     let mut bytes = [0u8; 12];
     getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
     hex::encode(bytes)
-}
-
-/// One attempt of a claimed task, and what it means for its row.
-async fn attempt(app: &Arc<App>, kind: &'static Kind, task: &Claimed, holder: &str) {
-    let attempts = task.attempts.unsigned_abs();
-    let outcome = if attempts > kind.max_attempts {
-        // Counted before they were made: every allowed attempt ended with the process.
-        Err(TaskError::GiveUp(format!(
-            "the process ended during each of {} attempts",
-            kind.max_attempts
-        )))
-    } else {
-        match kind.start(&task.args, Arc::clone(app)) {
-            Err(error) => Err(TaskError::GiveUp(format!(
-                "the arguments cannot be read: {error}"
-            ))),
-            Ok(run) => match guarded(app, task.id, holder, run).await {
-                Some(outcome) => outcome,
-                None => return,
-            },
-        }
-    };
-    if let Err(error) = record(app, kind, task, holder, outcome).await {
-        tracing::warn!(task = task.id, kind = kind.name, %error, "cannot record how a task ended; it will run again");
-    }
-}
-
-/// Runs the work while prolonging its lease, with panics caught; nothing when the lease was lost.
-async fn guarded(app: &Arc<App>, id: i64, holder: &str, run: Run) -> Option<Result<(), TaskError>> {
-    let mut work = std::pin::pin!(AssertUnwindSafe(run).catch_unwind());
-    let mut renewed = Instant::now();
-    loop {
-        tokio::select! {
-            outcome = &mut work => {
-                return Some(outcome.unwrap_or_else(|panic| Err(TaskError::Retry(panic_text(&*panic)))));
-            }
-            () = sleep(RENEW_EVERY) => {}
-        }
-        let asked = Instant::now();
-        let holder = holder.to_owned();
-        let renewal = app
-            .store
-            .write(move |conn| tasks::renew(conn, id, &holder, LEASE.as_millis() as i64));
-        tokio::select! {
-            outcome = &mut work => {
-                return Some(outcome.unwrap_or_else(|panic| Err(TaskError::Retry(panic_text(&*panic)))));
-            }
-            answer = timeout(RENEW_EVERY, renewal) => match answer {
-                Ok(Ok(true)) => renewed = asked,
-                Ok(Ok(false)) => {
-                    tracing::warn!(task = id, "the lease of a running task was lost");
-                    return None;
-                }
-                Ok(Err(_)) | Err(_) if asked - renewed < STOP_AFTER => {}
-                Ok(Err(_)) | Err(_) => {
-                    tracing::warn!(task = id, "the lease of a running task could not be renewed; it stops here");
-                    return None;
-                }
-            }
-        }
-    }
-}
-
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    let said = panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    format!("panicked: {}", said.unwrap_or("without a message"))
-}
-
-async fn record(
-    app: &App,
-    kind: &Kind,
-    task: &Claimed,
-    holder: &str,
-    outcome: Result<(), TaskError>,
-) -> Result<(), StoreError> {
-    let (id, holder) = (task.id, holder.to_owned());
-    let attempts = task.attempts.unsigned_abs();
-    match outcome {
-        Ok(()) => {
-            app.store
-                .write(move |conn| tasks::finish(conn, id, &holder))
-                .await
-        }
-        Err(TaskError::Retry(error)) if attempts < kind.max_attempts => {
-            let delay = kind.delay_after(attempts);
-            tracing::warn!(
-                task = id,
-                kind = kind.name,
-                attempts,
-                ?delay,
-                error,
-                "a task failed and will be tried again"
-            );
-            let delay = delay.as_millis() as i64;
-            app.store
-                .write(move |conn| tasks::retry_later(conn, id, &holder, delay, &error))
-                .await
-        }
-        Err(TaskError::Retry(error) | TaskError::GiveUp(error)) => {
-            tracing::error!(
-                task = id,
-                kind = kind.name,
-                attempts,
-                error,
-                "a task failed for good: see `bugle dead-letters list`"
-            );
-            app.store
-                .write(move |conn| tasks::bury(conn, id, &holder, &error))
-                .await
-        }
-    }
 }

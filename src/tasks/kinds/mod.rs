@@ -6,4 +6,5 @@ pub mod issue_mail;
 pub mod notify_issue;
 pub mod notify_summary;
 pub mod retention;
+pub mod retry_event;
 pub mod summary_mail;

@@ -26,15 +26,26 @@ pub fn why(event: &Value) -> Option<Why> {
     let variants = list(event.get("grouping")?, "variants");
     let variant = variants
         .iter()
-        .find(|variant| variant.get("contributes").and_then(Value::as_bool).unwrap_or(false))
+        .find(|variant| {
+            variant
+                .get("contributes")
+                .and_then(Value::as_bool)
+                .unwrap_or(false)
+        })
         .or_else(|| variants.first())?;
-    let parts: Vec<Part> = list(variant, "components").iter().filter_map(part).collect();
+    let parts: Vec<Part> = list(variant, "components")
+        .iter()
+        .filter_map(part)
+        .collect();
     let note = note(&text(variant, "name").unwrap_or_default(), &parts);
     Some(Why { parts, note })
 }
 
 fn part(component: &Value) -> Option<Part> {
-    let mut values: Vec<String> = list(component, "values").iter().map(|value| cut(&show_line(value), 200)).collect();
+    let mut values: Vec<String> = list(component, "values")
+        .iter()
+        .map(|value| cut(&show_line(value), 200))
+        .collect();
     if values.is_empty() {
         return None;
     }
@@ -56,7 +67,10 @@ fn part(component: &Value) -> Option<Part> {
             values.push("…".to_owned());
         }
     }
-    Some(Part { label, value: values.join(" · ") })
+    Some(Part {
+        label,
+        value: values.join(" · "),
+    })
 }
 
 fn note(variant: &str, parts: &[Part]) -> &'static str {
@@ -86,7 +100,13 @@ mod tests {
                 {"kind": "frames", "total": 9, "values": ["a", "b", "c", "d", "e", "f"]}]},
         ]}});
         let why = why(&event).expect("an explanation");
-        assert_eq!(why.parts[0], Part { label: "type", value: "KeyError".into() });
+        assert_eq!(
+            why.parts[0],
+            Part {
+                label: "type",
+                value: "KeyError".into()
+            }
+        );
         assert_eq!(why.parts[1].value, "f · e · d · c · b · …");
         assert!(why.note.starts_with("Line numbers"));
         assert_eq!(super::why(&json!({"grouping": 3})), None);

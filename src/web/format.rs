@@ -7,6 +7,7 @@ use jiff::Timestamp;
 const MINUTE: i64 = 60;
 const HOUR: i64 = 3600;
 const DAY: i64 = 86_400;
+const OLD: &str = " old";
 
 /// A count: short over 9,999, exact on hover.
 #[derive(Template, Debug, Clone)]
@@ -66,7 +67,7 @@ impl When {
 
     /// "5 d old"
     pub fn old(ms: i64, now: i64) -> Self {
-        Self::relative(ms, now, " old")
+        Self::relative(ms, now, OLD)
     }
 
     /// "21 Nov 10:24:07"
@@ -93,6 +94,7 @@ impl When {
     fn relative(ms: i64, now: i64, suffix: &'static str) -> Self {
         let text = match age(ms, now) {
             Some(age) => format!("{age}{suffix}"),
+            None if suffix == OLD => format!("<1 min{suffix}"),
             None => "just now".to_owned(),
         };
         Self {

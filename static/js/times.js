@@ -2,17 +2,16 @@
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
 const steps = [["min", 60], ["h", 3600], ["d", 86400]];
 
-function relative(seconds) {
-  if (seconds < 60) return "now";
+function relative(seconds, suffix) {
+  if (seconds < 60) return suffix === " old" ? `<1 min${suffix}` : "just now";
   const [unit, size] = steps.findLast(([, size]) => seconds >= size);
-  return `${Math.floor(seconds / size)} ${unit}`;
+  return `${Math.floor(seconds / size)} ${unit}${suffix}`;
 }
 
 function refresh() {
   for (const time of document.querySelectorAll("time[data-age]")) {
     const seconds = (Date.now() - Date.parse(time.dateTime)) / 1000;
-    const text = relative(seconds);
-    time.textContent = text === "now" ? "just now" : text + time.dataset.age;
+    time.textContent = relative(seconds, time.dataset.age);
   }
 }
 

@@ -256,7 +256,7 @@ fn note_sentence(kind: &str) -> String {
         "future_timestamp" => "replaced: in the future",
         "clock_drift" => "corrected: the sender's clock was off",
         "invalid_environment" => "dropped: not a name of an environment",
-        "too_many_items" => "shortened: too many entries",
+        "too_many_values" => "shortened: too many entries",
         other => return other.replace('_', " "),
     }
     .to_owned()

@@ -1,35 +1,115 @@
-//! Why events share an issue. In: what grouping left in the event. Out: a sentence and what counted.
+//! Why events share an issue. In: what grouping left in the event. Out: what made the fingerprint, and what did not count.
 
 use serde_json::Value;
 
-use super::value::{Pair, list, show, text};
+use super::value::{cut, list, show_line, text};
+
+/// One part of the fingerprint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    pub label: &'static str,
+    pub value: String,
+}
 
 /// What made the fingerprint.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Why {
-    pub sentence: String,
-    pub parts: Vec<Pair>,
+    pub parts: Vec<Part>,
+    pub note: &'static str,
 }
 
-/// Reads the explanation; none for events from before there was one.
+/// Frames named before "…".
+const FRAMES: usize = 5;
+
+/// Reads the explanation of the variant that named the issue.
 pub fn why(event: &Value) -> Option<Why> {
-    let grouping = event
-        .get("grouping")
-        .filter(|grouping| grouping.is_object())?;
-    let strategy = text(grouping, "strategy").unwrap_or_default();
-    let sentence = text(grouping, "explanation").unwrap_or_else(|| sentence(&strategy));
-    let parts = list(grouping, "components")
+    let variants = list(event.get("grouping")?, "variants");
+    let variant = variants
         .iter()
-        .filter_map(|part| {
-            Some(Pair {
-                key: text(part, "name").or_else(|| text(part, "kind"))?,
-                value: show(part.get("value")?),
-            })
+        .find(|variant| {
+            variant
+                .get("contributes")
+                .and_then(Value::as_bool)
+                .unwrap_or(false)
         })
+        .or_else(|| variants.first())?;
+    let parts: Vec<Part> = list(variant, "components")
+        .iter()
+        .filter_map(part)
         .collect();
-    Some(Why { sentence, parts })
+    let note = note(&text(variant, "name").unwrap_or_default(), &parts);
+    Some(Why { parts, note })
 }
 
-fn sentence(strategy: &str) -> String {
-    format!("Grouped by {}.", strategy.replace('_', " "))
+fn part(component: &Value) -> Option<Part> {
+    let mut values: Vec<String> = list(component, "values")
+        .iter()
+        .map(|value| cut(&show_line(value), 200))
+        .collect();
+    if values.is_empty() {
+        return None;
+    }
+    let label = match text(component, "kind")?.as_str() {
+        "in_app_frames" => "app frames",
+        "frames" => "frames",
+        "type" => "type",
+        "value" => "value",
+        "message" => "message",
+        "fingerprint" => "fingerprint",
+        "checksum" => "checksum",
+        _ => "also",
+    };
+    if label.ends_with("frames") {
+        // As everywhere on the page, the frame that failed stands first.
+        values.reverse();
+        if values.len() > FRAMES {
+            values.truncate(FRAMES);
+            values.push("…".to_owned());
+        }
+    }
+    Some(Part {
+        label,
+        value: values.join(" · "),
+    })
+}
+
+fn note(variant: &str, parts: &[Part]) -> &'static str {
+    let has = |label: &str| parts.iter().any(|part| part.label == label);
+    match variant {
+        "custom_fingerprint" => "The application set the fingerprint itself; nothing else counted.",
+        "checksum" => "The application sent a checksum; nothing else counted.",
+        "fallback" => "The event holds nothing to tell it from others.",
+        _ if has("app frames") || has("frames") => "Line numbers and the value did not count.",
+        _ if has("value") => "There was no stack trace to go by.",
+        _ if has("message") => "What was filled into the message did not count.",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_variant_that_counted_is_explained() {
+        let event = json!({"grouping": {"version": "1", "variants": [
+            {"name": "app", "contributes": false, "components": []},
+            {"name": "system", "contributes": true, "components": [
+                {"kind": "type", "values": ["KeyError"]},
+                {"kind": "frames", "total": 9, "values": ["a", "b", "c", "d", "e", "f"]}]},
+        ]}});
+        let why = why(&event).expect("an explanation");
+        assert_eq!(
+            why.parts[0],
+            Part {
+                label: "type",
+                value: "KeyError".into()
+            }
+        );
+        assert_eq!(why.parts[1].value, "f · e · d · c · b · …");
+        assert!(why.note.starts_with("Line numbers"));
+        assert_eq!(super::why(&json!({"grouping": 3})), None);
+        assert_eq!(super::why(&json!({})), None);
+    }
 }

@@ -1,0 +1,3 @@
+//! Capability tests: everything goes through the public HTTP and command line of the real binary.
+
+mod harness;

@@ -1,3 +1,4 @@
 //! Capability tests: everything goes through the public HTTP and command line of the real binary.
 
+mod fixtures;
 mod harness;

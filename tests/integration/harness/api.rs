@@ -11,13 +11,20 @@ pub struct Api {
 
 impl Api {
     pub fn new(base: &str, token: &str) -> Self {
-        Self { client: Anonymous::new(base), authorization: format!("Bearer {token}") }
+        Self {
+            client: Anonymous::new(base),
+            authorization: format!("Bearer {token}"),
+        }
     }
 
     pub fn raw(&self, method: &str, path: &str, body: Option<&Value>) -> Response {
-        let headers = [("authorization", self.authorization.as_str()), ("content-type", "application/json")];
+        let headers = [
+            ("authorization", self.authorization.as_str()),
+            ("content-type", "application/json"),
+        ];
         let body = body.map(|value| value.to_string().into_bytes());
-        self.client.request(method, &format!("/api/0{path}"), &headers, body.as_deref())
+        self.client
+            .request(method, &format!("/api/0{path}"), &headers, body.as_deref())
     }
 
     #[track_caller]
@@ -40,12 +47,19 @@ impl Api {
         let mut cursor = String::new();
         loop {
             let glue = if path.contains('?') { '&' } else { '?' };
-            let answer = self.raw("GET", &format!("{path}{glue}cursor={cursor}&per_page=100"), None).expect(200);
+            let answer = self
+                .raw(
+                    "GET",
+                    &format!("{path}{glue}cursor={cursor}&per_page=100"),
+                    None,
+                )
+                .expect(200);
             match answer.json() {
                 Value::Array(page) => rows.extend(page),
                 other => panic!("{path} is not a list: {other}"),
             }
-            let Some(next) = next_cursor(answer.header("link").expect("a list has a Link header")) else {
+            let Some(next) = next_cursor(answer.header("link").expect("a list has a Link header"))
+            else {
                 return rows;
             };
             assert_ne!(next, cursor, "the cursor of {path} does not move");
@@ -61,7 +75,11 @@ impl Api {
     /// The event as the API shows it, or `None` where the project has none of that id.
     #[track_caller]
     pub fn event(&self, org: &str, project: &str, event_id: &str) -> Option<Value> {
-        let answer = self.raw("GET", &format!("/projects/{org}/{project}/events/{event_id}/"), None);
+        let answer = self.raw(
+            "GET",
+            &format!("/projects/{org}/{project}/events/{event_id}/"),
+            None,
+        );
         match answer.status {
             404 => None,
             _ => Some(answer.expect(200).json()),
@@ -70,7 +88,10 @@ impl Api {
 
     #[track_caller]
     pub fn issues(&self, query: &str) -> Vec<Value> {
-        self.list(&format!("/organizations/acme/issues/?query={}", encode(query)))
+        self.list(&format!(
+            "/organizations/acme/issues/?query={}",
+            encode(query)
+        ))
     }
 }
 
@@ -79,7 +100,9 @@ pub fn encode(text: &str) -> String {
 }
 
 fn next_cursor(link: &str) -> Option<String> {
-    let next = link.split(", <").find(|part| part.contains("rel=\"next\""))?;
+    let next = link
+        .split(", <")
+        .find(|part| part.contains("rel=\"next\""))?;
     if !next.contains("results=\"true\"") {
         return None;
     }

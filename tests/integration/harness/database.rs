@@ -46,32 +46,55 @@ impl Database {
         if backend() == Backend::Sqlite {
             let path = data.join("test.sqlite");
             if let Some(template) = template {
-                let source = template.url.strip_prefix("sqlite:").expect("the template is on the same backend");
-                for suffix in ["", "-wal"].into_iter().filter(|suffix| Path::new(&format!("{source}{suffix}")).exists()) {
+                let source = template
+                    .url
+                    .strip_prefix("sqlite:")
+                    .expect("the template is on the same backend");
+                for suffix in ["", "-wal"]
+                    .into_iter()
+                    .filter(|suffix| Path::new(&format!("{source}{suffix}")).exists())
+                {
                     let target = format!("{}{suffix}", path.display());
                     std::fs::copy(format!("{source}{suffix}"), target).expect("copy the template");
                 }
             }
-            return Self { url: format!("sqlite:{}", path.display()), name: None };
+            return Self {
+                url: format!("sqlite:{}", path.display()),
+                name: None,
+            };
         }
         static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let name = format!("bugle_test_{}_{}", process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-        match (backend(), template.and_then(|template| template.name.as_deref())) {
+        let name = format!(
+            "bugle_test_{}_{}",
+            process::id(),
+            NUMBER.fetch_add(1, Ordering::Relaxed)
+        );
+        match (
+            backend(),
+            template.and_then(|template| template.name.as_deref()),
+        ) {
             (Backend::Postgres, None) => postgres(&[format!("CREATE DATABASE {name}")]),
-            (Backend::Postgres, Some(source)) => postgres(&[format!("CREATE DATABASE {name} TEMPLATE {source}")]),
+            (Backend::Postgres, Some(source)) => {
+                postgres(&[format!("CREATE DATABASE {name} TEMPLATE {source}")])
+            }
             (_, None) => mysql(&[create_mysql(&name)]),
             (_, Some(source)) => clone_mysql(source, &name),
         }
         let mut url = server();
         url.set_path(&name);
-        Self { url: url.into(), name: Some(name) }
+        Self {
+            url: url.into(),
+            name: Some(name),
+        }
     }
 }
 
 impl Drop for Database {
     fn drop(&mut self) {
         match (backend(), &self.name) {
-            (Backend::Postgres, Some(name)) => postgres(&[format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")]),
+            (Backend::Postgres, Some(name)) => {
+                postgres(&[format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")])
+            }
             (Backend::Mysql, Some(name)) => mysql(&[format!("DROP DATABASE IF EXISTS {name}")]),
             _ => {}
         }
@@ -79,8 +102,13 @@ impl Drop for Database {
 }
 
 fn server() -> Url {
-    let variable = if backend() == Backend::Postgres { "TEST_POSTGRES_URL" } else { "TEST_MYSQL_URL" };
-    let value = env::var(variable).unwrap_or_else(|_| panic!("set {variable} to the address of a private server"));
+    let variable = if backend() == Backend::Postgres {
+        "TEST_POSTGRES_URL"
+    } else {
+        "TEST_MYSQL_URL"
+    };
+    let value = env::var(variable)
+        .unwrap_or_else(|_| panic!("set {variable} to the address of a private server"));
     Url::parse(&value).unwrap_or_else(|error| panic!("{variable}: {error}"))
 }
 
@@ -88,10 +116,15 @@ fn server() -> Url {
 static ADMIN: Mutex<()> = Mutex::new(());
 
 fn postgres(statements: &[String]) {
-    let _turn = ADMIN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let mut connection = PgConnection::establish(server().as_str()).expect("connect to TEST_POSTGRES_URL");
+    let _turn = ADMIN
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut connection =
+        PgConnection::establish(server().as_str()).expect("connect to TEST_POSTGRES_URL");
     for statement in statements {
-        sql_query(statement).execute(&mut connection).unwrap_or_else(|error| panic!("{statement}: {error}"));
+        sql_query(statement)
+            .execute(&mut connection)
+            .unwrap_or_else(|error| panic!("{statement}: {error}"));
     }
 }
 
@@ -106,7 +139,9 @@ fn mysql_connection() -> MysqlConnection {
 fn mysql(statements: &[String]) {
     let mut connection = mysql_connection();
     for statement in statements {
-        sql_query(statement).execute(&mut connection).unwrap_or_else(|error| panic!("{statement}: {error}"));
+        sql_query(statement)
+            .execute(&mut connection)
+            .unwrap_or_else(|error| panic!("{statement}: {error}"));
     }
 }
 
@@ -130,13 +165,19 @@ fn clone_mysql(source: &str, name: &str) {
     ))
     .load(&mut connection)
     .expect("list the template's tables");
-    let mut statements = vec![create_mysql(name), format!("USE {name}"), "SET foreign_key_checks = 0".to_owned()];
+    let mut statements = vec![
+        create_mysql(name),
+        format!("USE {name}"),
+        "SET foreign_key_checks = 0".to_owned(),
+    ];
     for Name { name: table } in &tables {
         let definition: Definition = sql_query(format!("SHOW CREATE TABLE `{source}`.`{table}`"))
             .get_result(&mut connection)
             .expect("read the definition of a table");
         statements.push(definition.create_table);
-        statements.push(format!("INSERT INTO `{name}`.`{table}` SELECT * FROM `{source}`.`{table}`"));
+        statements.push(format!(
+            "INSERT INTO `{name}`.`{table}` SELECT * FROM `{source}`.`{table}`"
+        ));
     }
     mysql(&statements);
 }

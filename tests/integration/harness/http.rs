@@ -21,11 +21,14 @@ impl Response {
     }
 
     pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("not JSON ({error}): {self}"))
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("not JSON ({error}): {self}"))
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).map(|value| value.to_str().expect("header values are ASCII"))
+        self.headers
+            .get(name)
+            .map(|value| value.to_str().expect("header values are ASCII"))
     }
 
     #[track_caller]
@@ -38,7 +41,11 @@ impl Response {
 impl fmt::Display for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text: String = self.text().chars().take(2_000).collect();
-        write!(f, "{} answered {} {:?}\n{text}", self.asked, self.status, self.headers)
+        write!(
+            f,
+            "{} answered {} {:?}\n{text}",
+            self.asked, self.status, self.headers
+        )
     }
 }
 
@@ -56,7 +63,13 @@ pub fn agent() -> Agent {
 
 pub type Headers<'a> = &'a [(&'a str, &'a str)];
 
-pub fn send(agent: &Agent, method: &str, url: &str, headers: Headers<'_>, body: Option<&[u8]>) -> Result<Response, ureq::Error> {
+pub fn send(
+    agent: &Agent,
+    method: &str,
+    url: &str,
+    headers: Headers<'_>,
+    body: Option<&[u8]>,
+) -> Result<Response, ureq::Error> {
     let mut request = Request::builder().method(method).uri(url);
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -83,12 +96,27 @@ pub struct Anonymous {
 
 impl Anonymous {
     pub fn new(base: &str) -> Self {
-        Self { agent: agent(), base: base.to_owned() }
+        Self {
+            agent: agent(),
+            base: base.to_owned(),
+        }
     }
 
-    pub fn request(&self, method: &str, path: &str, headers: Headers<'_>, body: Option<&[u8]>) -> Response {
-        send(&self.agent, method, &format!("{}{path}", self.base), headers, body)
-            .unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+    pub fn request(
+        &self,
+        method: &str,
+        path: &str,
+        headers: Headers<'_>,
+        body: Option<&[u8]>,
+    ) -> Response {
+        send(
+            &self.agent,
+            method,
+            &format!("{}{path}", self.base),
+            headers,
+            body,
+        )
+        .unwrap_or_else(|error| panic!("{method} {path}: {error}"))
     }
 
     pub fn get(&self, path: &str) -> Response {

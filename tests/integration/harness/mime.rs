@@ -21,7 +21,9 @@ impl Message {
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(&name.to_ascii_lowercase()).map(String::as_str)
+        self.headers
+            .get(&name.to_ascii_lowercase())
+            .map(String::as_str)
     }
 
     pub fn subject(&self) -> &str {
@@ -38,7 +40,8 @@ impl Message {
 
     fn part(&self, kind: &str) -> &str {
         let part = self.parts.iter().find(|(of, _)| of == kind);
-        part.map(|(_, body)| body.as_str()).unwrap_or_else(|| panic!("no {kind} part in {self:#?}"))
+        part.map(|(_, body)| body.as_str())
+            .unwrap_or_else(|| panic!("no {kind} part in {self:#?}"))
     }
 }
 
@@ -47,7 +50,11 @@ type Headers = BTreeMap<String, String>;
 fn split(text: &str) -> (Headers, &str) {
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or((text, ""));
     let mut headers = Headers::new();
-    for line in head.replace("\r\n ", " ").replace("\r\n\t", " ").split("\r\n") {
+    for line in head
+        .replace("\r\n ", " ")
+        .replace("\r\n\t", " ")
+        .split("\r\n")
+    {
         if let Some((name, value)) = line.split_once(':') {
             headers.insert(name.to_ascii_lowercase(), words(value.trim()));
         }
@@ -56,17 +63,27 @@ fn split(text: &str) -> (Headers, &str) {
 }
 
 fn collect(headers: &Headers, body: &str, parts: &mut Vec<(String, String)>) {
-    let kind = headers.get("content-type").map_or("text/plain", String::as_str);
-    let boundary = kind.split(';').find_map(|parameter| parameter.trim().strip_prefix("boundary="));
+    let kind = headers
+        .get("content-type")
+        .map_or("text/plain", String::as_str);
+    let boundary = kind
+        .split(';')
+        .find_map(|parameter| parameter.trim().strip_prefix("boundary="));
     if let Some(boundary) = boundary {
         let separator = format!("--{}", boundary.trim_matches('"'));
-        for part in body.split(separator.as_str()).skip(1).filter(|part| !part.starts_with("--")) {
+        for part in body
+            .split(separator.as_str())
+            .skip(1)
+            .filter(|part| !part.starts_with("--"))
+        {
             let (headers, body) = split(part.trim_start_matches("\r\n"));
             collect(&headers, body, parts);
         }
         return;
     }
-    let encoding = headers.get("content-transfer-encoding").map_or("7bit", String::as_str);
+    let encoding = headers
+        .get("content-transfer-encoding")
+        .map_or("7bit", String::as_str);
     let decoded = match encoding.to_ascii_lowercase().as_str() {
         "base64" => decode_base64(body),
         "quoted-printable" => quoted_printable(body),
@@ -86,7 +103,10 @@ fn quoted_printable(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&byte, after)) = rest.split_first() {
-        let pair = after.get(..2).filter(|_| byte == b'=').and_then(|pair| hex::decode(pair).ok());
+        let pair = after
+            .get(..2)
+            .filter(|_| byte == b'=')
+            .and_then(|pair| hex::decode(pair).ok());
         rest = if pair.is_some() { &after[2..] } else { after };
         bytes.push(pair.map_or(byte, |decoded| decoded[0]));
     }
@@ -95,7 +115,8 @@ fn quoted_printable(text: &str) -> String {
 
 /// `=?utf-8?b?…?=` and `=?utf-8?q?…?=` of headers.
 fn words(value: &str) -> String {
-    let pattern = regex::Regex::new(r"(?i)=\?utf-8\?([bq])\?([^?]*)\?=(\s+(=\?))?").expect("a fixed pattern");
+    let pattern =
+        regex::Regex::new(r"(?i)=\?utf-8\?([bq])\?([^?]*)\?=(\s+(=\?))?").expect("a fixed pattern");
     let mut decoded = value.to_owned();
     while let Some(found) = pattern.captures(&decoded) {
         let text = match &found[1] {
@@ -104,7 +125,11 @@ fn words(value: &str) -> String {
         };
         let whole = found.get(0).expect("the whole match").range();
         let glue = found.get(4).map_or("", |next| next.as_str());
-        decoded = format!("{}{text}{glue}{}", &decoded[..whole.start], &decoded[whole.end..]);
+        decoded = format!(
+            "{}{text}{glue}{}",
+            &decoded[..whole.start],
+            &decoded[whole.end..]
+        );
     }
     decoded
 }

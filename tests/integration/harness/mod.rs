@@ -53,7 +53,8 @@ impl Plan {
     }
 
     pub fn mail_to(self, mailbox: &Mailbox) -> Self {
-        self.env("BUGLE_SMTP_URL", &mailbox.url()).env("BUGLE_MAIL_FROM", "bugle@example.com")
+        self.env("BUGLE_SMTP_URL", &mailbox.url())
+            .env("BUGLE_MAIL_FROM", "bugle@example.com")
     }
 
     /// A database nobody has used, not even for a migration.
@@ -147,7 +148,9 @@ impl App {
     }
 
     pub fn world(&self) -> &World {
-        self.world.as_ref().expect("the test did not ask for an empty database")
+        self.world
+            .as_ref()
+            .expect("the test did not ask for an empty database")
     }
 
     pub fn anonymous(&self) -> Anonymous {
@@ -195,7 +198,11 @@ impl App {
             let health = self.health();
             let waiting = sum(&health, "backlog").expect("health tells the backlog");
             let due = sum(&health, "tasks").expect("health tells the tasks");
-            quiet = if waiting == 0 && due == 0 { quiet + 1 } else { 0 };
+            quiet = if waiting == 0 && due == 0 {
+                quiet + 1
+            } else {
+                0
+            };
             quiet == 2
         });
     }
@@ -211,7 +218,11 @@ impl App {
     fn check_log(&self) {
         let Some(server) = &self.server else { return };
         let complaints = server.log.complaints();
-        assert!(self.errors_expected || complaints.is_empty(), "the server's log complains:\n{}", complaints.join("\n"));
+        assert!(
+            self.errors_expected || complaints.is_empty(),
+            "the server's log complains:\n{}",
+            complaints.join("\n")
+        );
     }
 }
 
@@ -226,13 +237,21 @@ impl Drop for App {
             eprintln!("--- the server's last lines\n{}", lines[from..].join("\n"));
             return;
         }
-        let digesting = self.environment.get("BUGLE_WORKERS").is_none_or(|workers| workers != "0");
+        let digesting = self
+            .environment
+            .get("BUGLE_WORKERS")
+            .is_none_or(|workers| workers != "0");
         if self.server_mut().running() {
             if digesting && !self.errors_expected {
                 self.wait_idle();
             }
             let status = self.server_mut().terminate();
-            assert_eq!(status.code(), Some(0), "SIGTERM: {status}\n{}", self.server().log.text());
+            assert_eq!(
+                status.code(),
+                Some(0),
+                "SIGTERM: {status}\n{}",
+                self.server().log.text()
+            );
         }
         self.check_log();
     }
@@ -243,9 +262,15 @@ fn sum(value: &Value, name: &str) -> Option<u64> {
     match value {
         Value::Object(map) => {
             let own = map.get(name).and_then(Value::as_u64);
-            map.values().filter_map(|inner| sum(inner, name)).chain(own).reduce(|a, b| a + b)
+            map.values()
+                .filter_map(|inner| sum(inner, name))
+                .chain(own)
+                .reduce(|a, b| a + b)
         }
-        Value::Array(list) => list.iter().filter_map(|inner| sum(inner, name)).reduce(|a, b| a + b),
+        Value::Array(list) => list
+            .iter()
+            .filter_map(|inner| sum(inner, name))
+            .reduce(|a, b| a + b),
         _ => None,
     }
 }

@@ -14,7 +14,10 @@ pub fn until(what: &str, condition: impl FnMut() -> bool) {
 pub fn until_within(deadline: Duration, what: &str, mut condition: impl FnMut() -> bool) {
     let start = Instant::now();
     while !condition() {
-        assert!(start.elapsed() < deadline, "not within {deadline:?}: {what}");
+        assert!(
+            start.elapsed() < deadline,
+            "not within {deadline:?}: {what}"
+        );
         std::thread::sleep(PAUSE);
     }
 }

@@ -15,8 +15,14 @@ impl RedisKeys {
     /// `None` where the tests run on the embedded queue.
     pub fn fresh() -> Option<Self> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let url = env::var("TEST_REDIS_URL").ok().filter(|url| !url.is_empty())?;
-        let prefix = format!("bugle-test-{}-{}", process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let url = env::var("TEST_REDIS_URL")
+            .ok()
+            .filter(|url| !url.is_empty())?;
+        let prefix = format!(
+            "bugle-test-{}-{}",
+            process::id(),
+            NUMBER.fetch_add(1, Ordering::Relaxed)
+        );
         Some(Self { url, prefix })
     }
 
@@ -27,7 +33,9 @@ impl RedisKeys {
 
     pub fn all(&self) -> Vec<String> {
         let mut connection = self.connection();
-        let keys = connection.scan_match::<_, String>(format!("*{}*", self.prefix)).expect("scan the keys");
+        let keys = connection
+            .scan_match::<_, String>(format!("*{}*", self.prefix))
+            .expect("scan the keys");
         keys.map(|key| key.expect("keys are text")).collect()
     }
 

@@ -25,7 +25,10 @@ impl Sdk {
     }
 
     pub fn auth(&self) -> String {
-        format!("Sentry sentry_key={}, sentry_version=7, sentry_client=test/1.0", self.key)
+        format!(
+            "Sentry sentry_key={}, sentry_version=7, sentry_client=test/1.0",
+            self.key
+        )
     }
 
     pub fn path(&self, endpoint: &str) -> String {
@@ -40,14 +43,21 @@ impl Sdk {
     }
 
     pub fn envelope(&self, body: &[u8]) -> Response {
-        self.post("envelope/", &[("content-type", "application/x-sentry-envelope")], body)
+        self.post(
+            "envelope/",
+            &[("content-type", "application/x-sentry-envelope")],
+            body,
+        )
     }
 
     /// Sends an event, gives the id under which the server acknowledged it.
     #[track_caller]
     pub fn send(&self, event: &Value) -> String {
         let answer = self.envelope(&envelope(event)).expect(200);
-        answer.json()["id"].as_str().unwrap_or_else(|| panic!("no id: {answer}")).to_owned()
+        answer.json()["id"]
+            .as_str()
+            .unwrap_or_else(|| panic!("no id: {answer}"))
+            .to_owned()
     }
 }
 
@@ -57,7 +67,11 @@ pub fn envelope(event: &Value) -> Vec<u8> {
         Some(id) => json!({"event_id": id, "sent_at": now()}),
         None => json!({"sent_at": now()}),
     };
-    format!("{header}\n{}\n{payload}\n", json!({"type": "event", "length": payload.len()})).into_bytes()
+    format!(
+        "{header}\n{}\n{payload}\n",
+        json!({"type": "event", "length": payload.len()})
+    )
+    .into_bytes()
 }
 
 pub fn now() -> String {
@@ -92,7 +106,9 @@ pub fn message(text: &str) -> Value {
 
 /// The event with some of its top-level attributes set anew.
 pub fn with(mut event: Value, more: &Value) -> Value {
-    let (Value::Object(event_map), Value::Object(more)) = (&mut event, more) else { panic!("events are objects") };
+    let (Value::Object(event_map), Value::Object(more)) = (&mut event, more) else {
+        panic!("events are objects")
+    };
     event_map.extend(more.clone());
     event
 }

@@ -14,7 +14,10 @@ pub type Environment = BTreeMap<String, String>;
 /// The binary with nothing of the surrounding environment that could change what it does.
 pub fn command(environment: &Environment) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bugle"));
-    command.env_clear().env("RUST_BACKTRACE", "1").stdin(Stdio::null());
+    command
+        .env_clear()
+        .env("RUST_BACKTRACE", "1")
+        .stdin(Stdio::null());
     for name in ["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH"] {
         if let Ok(value) = std::env::var(name) {
             command.env(name, value);
@@ -29,11 +32,17 @@ pub struct Log(Arc<Mutex<Vec<String>>>);
 
 impl Log {
     fn push(&self, line: String) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(line);
     }
 
     pub fn lines(&self) -> Vec<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     pub fn text(&self) -> String {
@@ -47,7 +56,13 @@ impl Log {
     /// Lines that no run should produce: errors and panics.
     pub fn complaints(&self) -> Vec<String> {
         let lines = self.lines().into_iter();
-        lines.filter(|line| line.contains(" ERROR ") || line.starts_with("ERROR") || line.contains("panicked at")).collect()
+        lines
+            .filter(|line| {
+                line.contains(" ERROR ")
+                    || line.starts_with("ERROR")
+                    || line.contains("panicked at")
+            })
+            .collect()
     }
 
     fn follow(&self, stream: impl Read + Send + 'static) -> JoinHandle<()> {
@@ -77,10 +92,19 @@ impl Server {
     }
 
     /// `Err` where the process ends before it listens.
-    pub fn try_start(arguments: &[String], environment: &Environment) -> Result<Self, (ExitStatus, Log)> {
+    pub fn try_start(
+        arguments: &[String],
+        environment: &Environment,
+    ) -> Result<Self, (ExitStatus, Log)> {
         let mut command = command(environment);
-        command.args(["serve", "--listen", "127.0.0.1:0"]).args(arguments);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("start the binary");
+        command
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(arguments);
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("start the binary");
         let log = Log::default();
         let readers = [
             log.follow(child.stdout.take().expect("stdout is piped")),
@@ -90,13 +114,25 @@ impl Server {
         let base = poll::value("bugle serve says where it listens", || {
             if let Some(line) = log.find("listening on http://") {
                 let address = line.split_once("listening on ").expect("just found").1;
-                return Some(Some(address.split_whitespace().next().expect("an address").trim_end_matches('/').to_owned()));
+                return Some(Some(
+                    address
+                        .split_whitespace()
+                        .next()
+                        .expect("an address")
+                        .trim_end_matches('/')
+                        .to_owned(),
+                ));
             }
             ended = child.try_wait().expect("ask for the state of a child");
             ended.map(|_| None)
         });
         if let Some(base) = base {
-            return Ok(Self { child, base, log, exited: None });
+            return Ok(Self {
+                child,
+                base,
+                log,
+                exited: None,
+            });
         }
         for reader in readers {
             reader.join().expect("the log is read");
@@ -105,7 +141,12 @@ impl Server {
     }
 
     pub fn running(&mut self) -> bool {
-        self.exited.is_none() && self.child.try_wait().expect("ask for the state of a child").is_none()
+        self.exited.is_none()
+            && self
+                .child
+                .try_wait()
+                .expect("ask for the state of a child")
+                .is_none()
     }
 
     pub fn pid(&self) -> u32 {
@@ -113,8 +154,14 @@ impl Server {
     }
 
     pub fn signal(&self, name: &str) {
-        let status = Command::new("kill").args([format!("-{name}"), self.child.id().to_string()]).status();
-        assert!(status.expect("run kill").success(), "kill -{name} {}", self.child.id());
+        let status = Command::new("kill")
+            .args([format!("-{name}"), self.child.id().to_string()])
+            .status();
+        assert!(
+            status.expect("run kill").success(),
+            "kill -{name} {}",
+            self.child.id()
+        );
     }
 
     /// SIGTERM, then the status with which it leaves within the promised ten seconds.
@@ -126,10 +173,14 @@ impl Server {
             self.signal("TERM");
         }
         let mut status = None;
-        poll::until_within(Duration::from_secs(15), "bugle serve leaves after SIGTERM", || {
-            status = self.child.try_wait().expect("ask for the state of a child");
-            status.is_some()
-        });
+        poll::until_within(
+            Duration::from_secs(15),
+            "bugle serve leaves after SIGTERM",
+            || {
+                status = self.child.try_wait().expect("ask for the state of a child");
+                status.is_some()
+            },
+        );
         self.exited = status;
         status.expect("until returns only once it ended")
     }

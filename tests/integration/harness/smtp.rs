@@ -30,7 +30,9 @@ pub struct Mailbox {
 impl Mailbox {
     pub fn open() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = listener.local_addr().expect("a bound socket has an address");
+        let address = listener
+            .local_addr()
+            .expect("a bound socket has an address");
         let state = Arc::new(State::default());
         let shared = Arc::clone(&state);
         thread::spawn(move || {
@@ -56,7 +58,11 @@ impl Mailbox {
     }
 
     pub fn mails(&self) -> Vec<Mail> {
-        self.state.mails.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.state
+            .mails
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Exactly this many mails, waiting for them where need be.
@@ -78,7 +84,11 @@ fn converse(stream: &TcpStream, state: &State) {
     say("220 mail.test ready");
     let mut line = String::new();
     while reader.read_line(&mut line).is_ok_and(|read| read > 0) {
-        let verb = line.split([' ', '\r']).next().unwrap_or_default().to_ascii_uppercase();
+        let verb = line
+            .split([' ', '\r'])
+            .next()
+            .unwrap_or_default()
+            .to_ascii_uppercase();
         let going = match verb.as_str() {
             "EHLO" => say("250-mail.test\r\n250 8BITMIME"),
             "MAIL" => {
@@ -91,14 +101,28 @@ fn converse(stream: &TcpStream, state: &State) {
             }
             "DATA" => {
                 say("354 go on");
-                let Some(data) = data(&mut reader) else { return };
+                let Some(data) = data(&mut reader) else {
+                    return;
+                };
                 let refuse = |left: usize| left.checked_sub(1);
-                if state.refusals.fetch_update(Ordering::SeqCst, Ordering::SeqCst, refuse).is_ok() {
+                if state
+                    .refusals
+                    .fetch_update(Ordering::SeqCst, Ordering::SeqCst, refuse)
+                    .is_ok()
+                {
                     to.clear();
                     say("451 try again later")
                 } else {
-                    let mail = Mail { from: from.clone(), to: std::mem::take(&mut to), message: Message::parse(&data) };
-                    state.mails.lock().unwrap_or_else(PoisonError::into_inner).push(mail);
+                    let mail = Mail {
+                        from: from.clone(),
+                        to: std::mem::take(&mut to),
+                        message: Message::parse(&data),
+                    };
+                    state
+                        .mails
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .push(mail);
                     say("250 taken")
                 }
             }
@@ -128,7 +152,10 @@ fn data(reader: &mut impl BufRead) -> Option<String> {
     let mut text = String::new();
     loop {
         let mut line = Vec::new();
-        reader.read_until(b'\n', &mut line).ok().filter(|read| *read > 0)?;
+        reader
+            .read_until(b'\n', &mut line)
+            .ok()
+            .filter(|read| *read > 0)?;
         let line = String::from_utf8_lossy(&line);
         if line.trim_end() == "." {
             return Some(text);

@@ -38,7 +38,11 @@ fn template() -> &'static Template {
         let database = Database::empty(data.path());
         let environment = environment(data.path(), &database);
         let world = found(&environment);
-        Template { world, database, _data: data }
+        Template {
+            world,
+            database,
+            _data: data,
+        }
     })
 }
 
@@ -53,13 +57,36 @@ fn found(environment: &Environment) -> World {
     let run = |arguments: &[&str]| cli::run(environment, arguments).success();
     run(&["migrate"]);
     for (email, name) in [(OWNER, "Olga Owner"), (STRANGER, "Stefan Stranger")] {
-        let arguments = ["user", "create", "--email", email, "--name", name, "--password-stdin"];
+        let arguments = [
+            "user",
+            "create",
+            "--email",
+            email,
+            "--name",
+            name,
+            "--password-stdin",
+        ];
         cli::run_with_input(environment, &arguments, PASSWORD).success();
     }
-    run(&["org", "create", "--slug", "acme", "--name", "Acme", "--owner", OWNER]);
-    run(&["org", "create", "--slug", "umbrella", "--name", "Umbrella", "--owner", STRANGER]);
+    run(&[
+        "org", "create", "--slug", "acme", "--name", "Acme", "--owner", OWNER,
+    ]);
+    run(&[
+        "org", "create", "--slug", "umbrella", "--name", "Umbrella", "--owner", STRANGER,
+    ]);
     let project = |org: &str, slug: &str, platform: &str| {
-        run(&["project", "create", "--org", org, "--slug", slug, "--name", slug, "--platform", platform])
+        run(&[
+            "project",
+            "create",
+            "--org",
+            org,
+            "--slug",
+            slug,
+            "--name",
+            slug,
+            "--platform",
+            platform,
+        ])
     };
     World {
         dsn: project("acme", "shop", "python"),
@@ -73,5 +100,8 @@ fn found(environment: &Environment) -> World {
 /// A database of its own with the world in it, for the server on this data folder.
 pub fn clone_into(data: &Path) -> (World, Database) {
     let template = template();
-    (template.world.clone(), Database::copy_of(&template.database, data))
+    (
+        template.world.clone(),
+        Database::copy_of(&template.database, data),
+    )
 }

@@ -2,3 +2,5 @@
 
 mod fixtures;
 mod harness;
+mod ingest;
+mod issues;

@@ -99,7 +99,7 @@ pub fn encode(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
-fn next_cursor(link: &str) -> Option<String> {
+pub fn next_cursor(link: &str) -> Option<String> {
     let next = link
         .split(", <")
         .find(|part| part.contains("rel=\"next\""))?;

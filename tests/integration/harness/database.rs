@@ -7,8 +7,11 @@ use std::process;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use diesel::sql_types::Text;
-use diesel::{Connection, MysqlConnection, PgConnection, QueryableByName, RunQueryDsl, sql_query};
+use diesel::sql_types::{BigInt, Text};
+use diesel::{
+    Connection, MysqlConnection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection,
+    sql_query,
+};
 use url::Url;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -89,6 +92,47 @@ impl Database {
     }
 }
 
+#[derive(QueryableByName)]
+struct Number {
+    #[diesel(sql_type = BigInt)]
+    number: i64,
+}
+
+/// For what no page and no command shows yet, and for states that nobody can bring about from outside.
+impl Database {
+    /// The sum or count that a query gives the name `number`.
+    pub fn number(&self, query: &str) -> i64 {
+        let row: Number = match backend() {
+            Backend::Sqlite => sql_query(query).get_result(&mut self.sqlite()),
+            Backend::Postgres => sql_query(query).get_result(&mut pg_connection(&self.url)),
+            Backend::Mysql => sql_query(query).get_result(&mut mysql_connection(&self.url)),
+        }
+        .unwrap_or_else(|error| panic!("{query}: {error}"));
+        row.number
+    }
+
+    pub fn execute(&self, statement: &str) {
+        match backend() {
+            Backend::Sqlite => sql_query(statement).execute(&mut self.sqlite()),
+            Backend::Postgres => sql_query(statement).execute(&mut pg_connection(&self.url)),
+            Backend::Mysql => sql_query(statement).execute(&mut mysql_connection(&self.url)),
+        }
+        .unwrap_or_else(|error| panic!("{statement}: {error}"));
+    }
+
+    fn sqlite(&self) -> SqliteConnection {
+        let path = self
+            .url
+            .strip_prefix("sqlite:")
+            .expect("the backend is SQLite");
+        let mut connection = SqliteConnection::establish(path).expect("open the database");
+        sql_query("PRAGMA busy_timeout = 10000")
+            .execute(&mut connection)
+            .expect("set the timeout");
+        connection
+    }
+}
+
 impl Drop for Database {
     fn drop(&mut self) {
         match (backend(), &self.name) {
@@ -119,8 +163,7 @@ fn postgres(statements: &[String]) {
     let _turn = ADMIN
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner);
-    let mut connection =
-        PgConnection::establish(server().as_str()).expect("connect to TEST_POSTGRES_URL");
+    let mut connection = pg_connection(server().as_str());
     for statement in statements {
         sql_query(statement)
             .execute(&mut connection)
@@ -132,12 +175,16 @@ fn create_mysql(name: &str) -> String {
     format!("CREATE DATABASE {name} CHARACTER SET utf8mb4")
 }
 
-fn mysql_connection() -> MysqlConnection {
-    MysqlConnection::establish(server().as_str()).expect("connect to TEST_MYSQL_URL")
+fn pg_connection(url: &str) -> PgConnection {
+    PgConnection::establish(url).expect("connect to TEST_POSTGRES_URL")
+}
+
+fn mysql_connection(url: &str) -> MysqlConnection {
+    MysqlConnection::establish(url).expect("connect to TEST_MYSQL_URL")
 }
 
 fn mysql(statements: &[String]) {
-    let mut connection = mysql_connection();
+    let mut connection = mysql_connection(server().as_str());
     for statement in statements {
         sql_query(statement)
             .execute(&mut connection)
@@ -159,7 +206,7 @@ struct Definition {
 
 /// `MySQL` has no templates: the tables are made again from their definitions, with their rows.
 fn clone_mysql(source: &str, name: &str) {
-    let mut connection = mysql_connection();
+    let mut connection = mysql_connection(server().as_str());
     let tables: Vec<Name> = sql_query(format!(
         "SELECT CAST(table_name AS CHAR) AS name FROM information_schema.tables WHERE table_schema = '{source}'"
     ))

@@ -78,13 +78,26 @@ pub fn send(
         Some(body) => agent.run(request.body(body).expect("a test's request is well formed")),
         None => agent.run(request.body(()).expect("a test's request is well formed")),
     }?;
+    read(answer, format!("{method} {url}"))
+}
+
+fn read(answer: ureq::http::Response<ureq::Body>, asked: String) -> Result<Response, ureq::Error> {
     let (parts, mut body) = answer.into_parts();
     Ok(Response {
         status: parts.status.as_u16(),
         headers: parts.headers,
         body: body.with_config().limit(64 << 20).read_to_vec()?,
-        asked: format!("{method} {url}"),
+        asked,
     })
+}
+
+/// The answer to a request made by hand.
+pub fn answer(agent: &Agent, request: Request<impl ureq::AsSendBody>) -> Response {
+    let asked = format!("{} {}", request.method(), request.uri());
+    let answer = agent
+        .run(request)
+        .and_then(|answer| read(answer, asked.clone()));
+    answer.unwrap_or_else(|error| panic!("{asked}: {error}"))
 }
 
 /// Nobody in particular: no key, no token, no session.

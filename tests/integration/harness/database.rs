@@ -30,6 +30,15 @@ pub fn backend() -> Backend {
     }
 }
 
+/// What `CAST` calls a 64-bit integer.
+pub fn integer() -> &'static str {
+    if backend() == Backend::Mysql {
+        "SIGNED"
+    } else {
+        "BIGINT"
+    }
+}
+
 /// A database that lives as long as this value. SQLite's lies in the data folder and goes with it.
 pub struct Database {
     pub url: String,
@@ -118,6 +127,15 @@ impl Database {
             Backend::Mysql => sql_query(statement).execute(&mut mysql_connection(&self.url)),
         }
         .unwrap_or_else(|error| panic!("{statement}: {error}"));
+    }
+
+    /// Holds `SQLite`'s only write lock until the connection is dropped.
+    pub fn lock(&self) -> SqliteConnection {
+        let mut connection = self.sqlite();
+        sql_query("BEGIN IMMEDIATE")
+            .execute(&mut connection)
+            .expect("take the write lock");
+        connection
     }
 
     fn sqlite(&self) -> SqliteConnection {

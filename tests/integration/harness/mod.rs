@@ -7,6 +7,7 @@ pub mod database;
 pub mod http;
 pub mod mime;
 pub mod poll;
+pub mod proxy;
 pub mod redis_keys;
 pub mod sdk;
 pub mod server;

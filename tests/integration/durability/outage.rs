@@ -33,10 +33,7 @@ fn events_are_kept_while_the_database_is_away() {
     app.server_mut().kill();
     app.boot();
     ids.push(app.sdk().send(&message("after a start without a database")));
-    let unknown = crate::harness::Sdk {
-        key: "f".repeat(32),
-        ..app.sdk()
-    };
+    let unknown = app.sdk().with_key(&"f".repeat(32));
     let refused = unknown.envelope(&crate::harness::sdk::envelope(&message("unknown key")));
     assert!(matches!(refused.status, 401 | 403 | 503), "{refused}");
 

@@ -24,6 +24,14 @@ impl Sdk {
         }
     }
 
+    /// The same project with another key.
+    pub fn with_key(&self, key: &str) -> Self {
+        Self {
+            key: key.to_owned(),
+            ..self.clone()
+        }
+    }
+
     pub fn auth(&self) -> String {
         format!(
             "Sentry sentry_key={}, sentry_version=7, sentry_client=test/1.0",

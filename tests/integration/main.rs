@@ -1,7 +1,11 @@
 //! Capability tests: everything goes through the public HTTP and command line of the real binary.
 
+mod cli;
 mod durability;
 mod fixtures;
 mod harness;
 mod ingest;
 mod issues;
+mod mail;
+mod pages;
+mod queue_redis;

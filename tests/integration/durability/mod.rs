@@ -5,3 +5,5 @@ mod kill;
 mod load;
 mod outage;
 mod stop;
+
+pub use load::{Book, Load};

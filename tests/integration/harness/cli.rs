@@ -27,6 +27,24 @@ impl Finished {
         self.out.trim_end().to_owned()
     }
 
+    /// For commands whose report of a failure is their output.
+    #[track_caller]
+    pub fn failed(self) -> String {
+        assert!(
+            self.code.is_some_and(|code| code != 0),
+            "{} did not fail\n{}",
+            self.asked,
+            self.out
+        );
+        assert!(
+            !self.err.contains("panicked at"),
+            "{} panicked: {}",
+            self.asked,
+            self.err
+        );
+        self.out + &self.err
+    }
+
     /// What a command that must fail tells the user.
     #[track_caller]
     pub fn failure(self) -> String {

@@ -37,7 +37,6 @@ use server::{Environment, Server};
 #[derive(Default)]
 pub struct Plan {
     environment: Environment,
-    arguments: Vec<String>,
     empty: bool,
     errors_expected: bool,
 }
@@ -45,11 +44,6 @@ pub struct Plan {
 impl Plan {
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.environment.insert(name.to_owned(), value.to_owned());
-        self
-    }
-
-    pub fn argument(mut self, argument: &str) -> Self {
-        self.arguments.push(argument.to_owned());
         self
     }
 
@@ -94,7 +88,6 @@ impl Plan {
         environment.extend(self.environment);
         App {
             server: None,
-            arguments: self.arguments,
             environment,
             world,
             errors_expected: self.errors_expected,
@@ -108,7 +101,6 @@ impl Plan {
 /// Fields drop from top to bottom: the server before what it stands on.
 pub struct App {
     server: Option<Server>,
-    arguments: Vec<String>,
     pub environment: Environment,
     world: Option<World>,
     errors_expected: bool,
@@ -129,7 +121,7 @@ impl App {
     /// Starts the server, or starts it again after `kill` or `terminate`.
     pub fn boot(&mut self) {
         self.check_log();
-        self.server = Some(Server::start(&self.arguments, &self.environment));
+        self.server = Some(Server::start(&[], &self.environment));
     }
 
     pub fn server(&self) -> &Server {

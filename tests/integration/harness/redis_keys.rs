@@ -11,6 +11,11 @@ pub struct RedisKeys {
     pub prefix: String,
 }
 
+/// Whether this run is one with Redis.
+pub fn wanted() -> bool {
+    env::var("TEST_REDIS_URL").is_ok_and(|url| !url.is_empty())
+}
+
 impl RedisKeys {
     /// `None` where the tests run on the embedded queue.
     pub fn fresh() -> Option<Self> {

@@ -35,6 +35,14 @@ impl Visitor {
         }
     }
 
+    /// The same browser, its cookies kept, after the server came back on another port.
+    pub fn moved_to(self, base: &str) -> Self {
+        Self {
+            base: base.to_owned(),
+            ..self
+        }
+    }
+
     /// One request with the visitor's cookies, redirects shown as they are.
     pub fn request(
         &self,

@@ -170,6 +170,7 @@ fn grouping() {
     assert_eq!(issues.len(), expected + 2, "{same:?}\n{titles:?}");
 }
 
+/// A flood of one issue from many clients at once is one issue with the right count.
 #[test]
 fn parallel_senders_make_one_issue() {
     let app = App::start();

@@ -57,6 +57,7 @@ fn resolve_regress_ignore_reopen() {
     assert_eq!(app.only_issue("is:unresolved")["id"], id.as_str());
 }
 
+/// What had been received before the resolution, and was digested after it, is no regression.
 #[test]
 fn a_late_digest_is_no_regression() {
     let mut app = App::start();

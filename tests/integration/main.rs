@@ -6,6 +6,7 @@ mod fixtures;
 mod harness;
 mod ingest;
 mod issues;
+mod live_sdk;
 mod mail;
 mod pages;
 mod queue_redis;

@@ -5,6 +5,7 @@ pub mod api;
 pub mod cli;
 pub mod database;
 pub mod http;
+pub mod live;
 pub mod mime;
 pub mod poll;
 pub mod proxy;

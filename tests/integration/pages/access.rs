@@ -2,28 +2,14 @@
 
 use regex::Regex;
 
+use crate::browser::set_up_token;
 use crate::harness::sdk::error;
-use crate::harness::{App, OWNER, PASSWORD, poll};
+use crate::harness::{App, OWNER, PASSWORD};
 
 #[test]
 fn set_up_with_the_token() {
     let app = App::with().empty().start();
-    let token = {
-        let line = poll::value("serve prints the set-up token", || {
-            app.server()
-                .log
-                .lines()
-                .into_iter()
-                .find(|line| line.to_lowercase().contains("/setup"))
-        });
-        let pattern = Regex::new(r"[A-Za-z0-9_-]{20,}").expect("a fixed pattern");
-        pattern
-            .find_iter(&line)
-            .last()
-            .unwrap_or_else(|| panic!("no token in {line}"))
-            .as_str()
-            .to_owned()
-    };
+    let token = set_up_token(&app);
     let visitor = app.visitor();
     let page = visitor.open("/").expect(200);
     assert!(

@@ -49,7 +49,7 @@ fn events_are_kept_while_the_database_is_away() {
     assert_eq!(health["status"], "ok", "{health:#}");
 }
 
-/// SQLite is a file of this machine: what can go away is only what others lock.
+/// `SQLite` is a file of this machine: what can go away is only what others lock.
 fn events_are_kept_from_a_start_without_sqlite() {
     let app = App::with().start();
     let lock = app.database.lock();

@@ -30,6 +30,8 @@ pub fn backend() -> Backend {
     }
 }
 
+static NUMBER: AtomicU32 = AtomicU32::new(0);
+
 /// What `CAST` calls a 64-bit integer.
 pub fn integer() -> &'static str {
     if backend() == Backend::Mysql {
@@ -39,7 +41,7 @@ pub fn integer() -> &'static str {
     }
 }
 
-/// A database that lives as long as this value. SQLite's lies in the data folder and goes with it.
+/// A database that lives as long as this value. `SQLite`'s lies in the data folder and goes with it.
 pub struct Database {
     pub url: String,
     name: Option<String>,
@@ -75,7 +77,6 @@ impl Database {
                 name: None,
             };
         }
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
         let name = format!(
             "bugle_test_{}_{}",
             process::id(),
@@ -87,7 +88,7 @@ impl Database {
         ) {
             (Backend::Postgres, None) => postgres(&[format!("CREATE DATABASE {name}")]),
             (Backend::Postgres, Some(source)) => {
-                postgres(&[format!("CREATE DATABASE {name} TEMPLATE {source}")])
+                postgres(&[format!("CREATE DATABASE {name} TEMPLATE {source}")]);
             }
             (_, None) => mysql(&[create_mysql(&name)]),
             (_, Some(source)) => clone_mysql(source, &name),
@@ -155,7 +156,7 @@ impl Drop for Database {
     fn drop(&mut self) {
         match (backend(), &self.name) {
             (Backend::Postgres, Some(name)) => {
-                postgres(&[format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")])
+                postgres(&[format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")]);
             }
             (Backend::Mysql, Some(name)) => mysql(&[format!("DROP DATABASE IF EXISTS {name}")]),
             _ => {}

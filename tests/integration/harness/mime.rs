@@ -40,8 +40,10 @@ impl Message {
 
     fn part(&self, kind: &str) -> &str {
         let part = self.parts.iter().find(|(of, _)| of == kind);
-        part.map(|(_, body)| body.as_str())
-            .unwrap_or_else(|| panic!("no {kind} part in {self:#?}"))
+        part.map_or_else(
+            || panic!("no {kind} part in {self:#?}"),
+            |(_, body)| body.as_str(),
+        )
     }
 }
 

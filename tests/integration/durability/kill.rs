@@ -1,6 +1,7 @@
 //! In: kill -9 at random moments under load, again and again. Out: acknowledged events are all stored, each once.
 
 use std::env;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::load::{Book, Load};
@@ -88,18 +89,16 @@ fn a_torn_log_starts_and_keeps_the_rest() {
     }
 }
 
-fn newest_file(folder: &std::path::Path) -> std::path::PathBuf {
+fn newest_file(folder: &Path) -> PathBuf {
     let files = std::fs::read_dir(folder).expect("the journal's folder");
     let mut files: Vec<_> = files
         .map(|file| file.expect("a folder can be read").path())
         .filter(|path| path.is_file())
         .collect();
     files.sort();
-    let segments = files
+    let written = |path: &PathBuf| std::fs::metadata(path).is_ok_and(|meta| meta.len() > 0);
+    files
         .into_iter()
-        .filter(|path| std::fs::metadata(path).is_ok_and(|meta| meta.len() > 0));
-    segments
-        .filter(|path| path.to_string_lossy().contains("segment") || path.extension().is_some())
-        .next_back()
-        .expect("a segment")
+        .rfind(written)
+        .expect("a segment with something in it")
 }

@@ -107,7 +107,7 @@ impl Visitor {
         let mut fields = form.fields.clone();
         for (name, value) in values {
             match fields.iter_mut().find(|(of, _)| of == name) {
-                Some(field) => field.1 = (*value).to_owned(),
+                Some(field) => field.1 = String::from(*value),
                 None => fields.push(((*name).to_owned(), (*value).to_owned())),
             }
         }

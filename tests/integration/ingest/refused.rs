@@ -13,7 +13,7 @@ use crate::harness::{App, Response};
 
 /// An error says what is wrong in `detail` and in the header that SDKs log.
 #[track_caller]
-fn refused(answer: Response, statuses: &[u16]) {
+fn refused(answer: &Response, statuses: &[u16]) {
     assert!(
         statuses.contains(&answer.status),
         "expected {statuses:?}: {answer}"
@@ -63,7 +63,7 @@ fn without_the_right_key() {
             &body,
         )
     };
-    refused(client.post(&path, &[], &body), &[401, 403]);
+    refused(&client.post(&path, &[], &body), &[401, 403]);
     refused(
         client.post(
             &path,
@@ -76,11 +76,11 @@ fn without_the_right_key() {
         client.post(&path, &[("authorization", "Bearer abc")], &body),
         &[401, 403],
     );
-    refused(with_key(&path, &"f".repeat(32)), &[401, 403]);
-    refused(with_key(&path, "not a key"), &[401, 403]);
-    refused(with_key(&path, &"é".repeat(3)), &[400, 401, 403]);
-    refused(with_key(&path, &foreign.key), &[401, 403]);
-    refused(with_key("/api/999999/envelope/", &sdk.key), &[401, 403]);
+    refused(&with_key(&path, &"f".repeat(32)), &[401, 403]);
+    refused(&with_key(&path, "not a key"), &[401, 403]);
+    refused(&with_key(&path, &"é".repeat(3)), &[400, 401, 403]);
+    refused(&with_key(&path, &foreign.key), &[401, 403]);
+    refused(&with_key("/api/999999/envelope/", &sdk.key), &[401, 403]);
     refused(
         with_key("/api/99999999999999999999999/envelope/", &sdk.key),
         &[401, 403, 404],
@@ -93,7 +93,7 @@ fn without_the_right_key() {
         "{{\"dsn\":\"http://{}@h/{}\"}}\n",
         foreign.key, foreign.project
     );
-    refused(sdk.envelope(other.as_bytes()), &[400, 401, 403]);
+    refused(&sdk.envelope(other.as_bytes()), &[400, 401, 403]);
     serves_on(&app);
 }
 
@@ -129,15 +129,15 @@ fn broken_requests() {
         format!("{{\"event_id\":\"{id}\"}}\nnot a header\n{{}}"),
     ];
     for body in &bodies {
-        refused(sdk.envelope(body.as_bytes()), &[400]);
+        refused(&sdk.envelope(body.as_bytes()), &[400]);
     }
-    refused(sdk.envelope(&[0, 159, 146, 150, 255, 254]), &[400]);
+    refused(&sdk.envelope(&[0, 159, 146, 150, 255, 254]), &[400]);
     let two = [
         envelope(&message("one")),
         b"{\"type\":\"event\"}\n{}\n".to_vec(),
     ]
     .concat();
-    refused(sdk.envelope(&two), &[400, 413]);
+    refused(&sdk.envelope(&two), &[400, 413]);
     refused(
         sdk.post("envelope/", &[("content-encoding", "gzip")], b"not gzip"),
         &[400],
@@ -150,7 +150,7 @@ fn broken_requests() {
         sdk.post("store/", &[], b"{\"message\": \"unfinished"),
         &[400],
     );
-    refused(sdk.post("store/", &[], b""), &[400]);
+    refused(&sdk.post("store/", &[], b""), &[400]);
     let get = app.anonymous().get(&sdk.path("envelope/"));
     assert!(matches!(get.status, 404 | 405), "{get}");
     // Broken JSON inside a good envelope may be acknowledged, but nothing comes of it.
@@ -181,7 +181,7 @@ fn too_large() {
         &[("x-sentry-auth", &auth)],
         Some(&large),
     ) {
-        refused(answer, &[413]);
+        refused(&answer, &[413]);
     }
 
     let mut bomb = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
@@ -198,10 +198,10 @@ fn too_large() {
     );
 
     let many = format!("{{}}\n{}", "{\"type\":\"session\"}\n{}\n".repeat(1_001));
-    refused(sdk.envelope(many.as_bytes()), &[413, 400]);
+    refused(&sdk.envelope(many.as_bytes()), &[413, 400]);
     let event =
         json!({"event_id": new_id(), "message": "big", "extra": {"text": "y".repeat(3 << 20)}});
-    refused(sdk.envelope(&envelope(&event)), &[413]);
+    refused(&sdk.envelope(&envelope(&event)), &[413]);
     serves_on(&app);
 }
 

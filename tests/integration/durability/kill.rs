@@ -96,7 +96,7 @@ fn newest_file(folder: &Path) -> PathBuf {
         .filter(|path| path.is_file())
         .collect();
     files.sort();
-    let written = |path: &PathBuf| std::fs::metadata(path).is_ok_and(|meta| meta.len() > 0);
+    let written = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "log");
     files
         .into_iter()
         .rfind(written)

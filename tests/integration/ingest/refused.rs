@@ -65,7 +65,7 @@ fn without_the_right_key() {
     };
     refused(&client.post(&path, &[], &body), &[401, 403]);
     refused(
-        client.post(
+        &client.post(
             &path,
             &[("x-sentry-auth", "Sentry sentry_version=7")],
             &body,
@@ -73,7 +73,7 @@ fn without_the_right_key() {
         &[401, 403],
     );
     refused(
-        client.post(&path, &[("authorization", "Bearer abc")], &body),
+        &client.post(&path, &[("authorization", "Bearer abc")], &body),
         &[401, 403],
     );
     refused(&with_key(&path, &"f".repeat(32)), &[401, 403]);
@@ -82,7 +82,7 @@ fn without_the_right_key() {
     refused(&with_key(&path, &foreign.key), &[401, 403]);
     refused(&with_key("/api/999999/envelope/", &sdk.key), &[401, 403]);
     refused(
-        with_key("/api/99999999999999999999999/envelope/", &sdk.key),
+        &with_key("/api/99999999999999999999999/envelope/", &sdk.key),
         &[401, 403, 404],
     );
     assert!(matches!(
@@ -106,7 +106,7 @@ fn a_disabled_key() {
     ));
     app.boot();
     refused(
-        app.sdk().envelope(&envelope(&message("too late"))),
+        &app.sdk().envelope(&envelope(&message("too late"))),
         &[401, 403],
     );
 }
@@ -139,15 +139,15 @@ fn broken_requests() {
     .concat();
     refused(&sdk.envelope(&two), &[400, 413]);
     refused(
-        sdk.post("envelope/", &[("content-encoding", "gzip")], b"not gzip"),
+        &sdk.post("envelope/", &[("content-encoding", "gzip")], b"not gzip"),
         &[400],
     );
     refused(
-        sdk.post("envelope/", &[("content-encoding", "snappy")], b"{}"),
+        &sdk.post("envelope/", &[("content-encoding", "snappy")], b"{}"),
         &[400, 415],
     );
     refused(
-        sdk.post("store/", &[], b"{\"message\": \"unfinished"),
+        &sdk.post("store/", &[], b"{\"message\": \"unfinished"),
         &[400],
     );
     refused(&sdk.post("store/", &[], b""), &[400]);
@@ -193,7 +193,7 @@ fn too_large() {
     }
     let bomb = bomb.finish().expect("memory takes it");
     refused(
-        sdk.post("envelope/", &[("content-encoding", "gzip")], &bomb),
+        &sdk.post("envelope/", &[("content-encoding", "gzip")], &bomb),
         &[400, 413],
     );
 

@@ -64,7 +64,7 @@ pub fn set_up_token(app: &App) -> String {
             .log
             .lines()
             .into_iter()
-            .find(|line| line.to_lowercase().contains("/setup"))
+            .find(|line| line.to_lowercase().contains("set-up token"))
     });
     let pattern = Regex::new(r"[A-Za-z0-9_-]{20,}").expect("a fixed pattern");
     let token = pattern.find_iter(&line).last();

@@ -81,14 +81,14 @@ fn mistakes_get_a_sentence_that_helps() {
                 "org",
                 "create",
                 "--slug",
-                "new",
+                "fresh",
                 "--name",
                 "A",
                 "--owner",
                 "nobody@example.com",
             ],
             "",
-            &["new"],
+            &["nobody@example.com"],
         ),
         (
             &[
@@ -176,7 +176,7 @@ fn settings_that_cannot_work_are_named() {
         data.path().display().to_string(),
     )]);
     let cases: &[(&[(&str, &str)], &str)] = &[
-        (&[("BUGLE_DATABASE_URL", "oracle://x/y")], "oracle"),
+        (&[("BUGLE_DATABASE_URL", "oracle://x/y")], "database url"),
         (&[("BUGLE_BASE_URL", "ftp://x/")], "bugle_base_url"),
         (&[("BUGLE_ROLES", "ingest")], "redis"),
         (&[("BUGLE_SECRET_KEY", "short")], "bugle_secret_key"),

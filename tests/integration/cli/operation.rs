@@ -88,7 +88,7 @@ fn health_and_doctor() {
     app.environment.insert("BUGLE_LISTEN".to_owned(), listening);
     app.cli(&["healthcheck"]).success();
     let report = app.cli(&["doctor"]).success().to_lowercase();
-    for subject in ["database", "mail", "journal"] {
+    for subject in ["database", "mail", "data folder"] {
         assert!(
             report.contains(subject),
             "doctor says nothing of the {subject}: {report}"

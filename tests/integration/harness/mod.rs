@@ -123,6 +123,9 @@ impl App {
     pub fn boot(&mut self) {
         self.check_log();
         self.server = Some(Server::start(&[], &self.environment));
+        poll::until("the server is ready", || {
+            self.anonymous().get("/health/ready").status == 200
+        });
     }
 
     pub fn server(&self) -> &Server {

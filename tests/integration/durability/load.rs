@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::harness::App;
 use crate::harness::http::{agent, send};
@@ -52,67 +52,62 @@ impl Book {
         entries.acknowledged.iter().nth(place).cloned()
     }
 
-    /// Compares with what the server shows once it is idle.
+    /// Compares with what is stored and shown once the server is idle.
     pub fn check(&self, app: &App) {
         app.wait_idle();
         let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let api = app.api();
         let mut stored = BTreeMap::new();
-        let mut counted = 0;
-        for issue in api.all("/projects/acme/shop/issues/?query=") {
-            let id = issue["id"].as_str().expect("an id").to_owned();
-            let events = api.all(&format!("/organizations/acme/issues/{id}/events/"));
-            let count: usize = number(&issue["count"]);
-            assert_eq!(
-                count,
-                events.len(),
-                "issue {id} counts {count} and has {} events",
-                events.len()
-            );
-            let stats = app.database.number(&format!(
-                "SELECT CAST(COALESCE(SUM(events), 0) AS {}) AS number FROM issue_hours WHERE issue_id = {id}",
-                crate::harness::database::integer()
-            ));
-            assert_eq!(stats, count as i64, "the hours of issue {id}");
-            counted += count;
-            for event in events {
-                *stored.entry(number_free(&event["eventID"])).or_insert(0) += 1;
-            }
+        for id in app.database.event_ids() {
+            *stored.entry(id).or_insert(0) += 1;
         }
-        let lost: Vec<_> = entries
-            .acknowledged
+        let acknowledged = &entries.acknowledged;
+        let lost: Vec<_> = acknowledged
             .iter()
             .filter(|id| !stored.contains_key(*id))
             .collect();
+        let (total, missing) = (acknowledged.len(), lost.len());
         assert!(
             lost.is_empty(),
-            "{} of {} acknowledged events are lost: {lost:?}",
-            lost.len(),
-            entries.acknowledged.len()
+            "{missing} of {total} acknowledged events are lost: {lost:?}"
         );
         let twice: Vec<_> = stored.iter().filter(|(_, times)| **times != 1).collect();
         assert!(twice.is_empty(), "stored more than once: {twice:?}");
-        let strange: Vec<_> = stored
-            .keys()
-            .filter(|id| !entries.acknowledged.contains(*id) && !entries.uncertain.contains(*id))
-            .collect();
+        let known = |id: &&String| acknowledged.contains(*id) || entries.uncertain.contains(*id);
+        let strange: Vec<_> = stored.keys().filter(|id| !known(id)).collect();
         assert!(strange.is_empty(), "never sent: {strange:?}");
-        assert_eq!(counted, stored.len(), "issues count what is stored");
+        counters_agree(app);
+        let issues = app.api().all("/projects/acme/shop/issues/?query=");
+        let counts = issues
+            .iter()
+            .map(|issue| issue["count"].as_str()?.parse::<usize>().ok());
+        assert_eq!(
+            counts.sum::<Option<usize>>(),
+            Some(stored.len()),
+            "{issues:#?}"
+        );
     }
 }
 
-fn number(value: &Value) -> usize {
-    value
-        .as_str()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or_else(|| panic!("{value} is not a count"))
-}
-
-fn number_free(value: &Value) -> String {
-    value
-        .as_str()
-        .unwrap_or_else(|| panic!("{value} is not an event id"))
-        .to_owned()
+/// Every way of counting an issue's events gives the number of its rows.
+fn counters_agree(app: &App) {
+    let rows = "(SELECT COUNT(*) FROM events WHERE events.issue_id = issues.id)";
+    let sum = |table: &str| {
+        format!(
+            "(SELECT COALESCE(SUM({table}.events), 0) FROM {table} WHERE {table}.issue_id = issues.id)"
+        )
+    };
+    for counter in [
+        "issues.times_seen".to_owned(),
+        sum("issue_hours"),
+        sum("issue_days"),
+    ] {
+        let query = format!("SELECT COUNT(*) AS number FROM issues WHERE {counter} <> {rows}");
+        assert_eq!(
+            app.database.number(&query),
+            0,
+            "issues of which {counter} is not {rows}"
+        );
+    }
 }
 
 /// Senders that go on until they are dropped; refused connections do not trouble them.

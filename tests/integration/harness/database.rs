@@ -7,7 +7,7 @@ use std::process;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Binary, Text};
 use diesel::{
     Connection, MysqlConnection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection,
     sql_query,
@@ -103,6 +103,12 @@ impl Database {
 }
 
 #[derive(QueryableByName)]
+struct EventRow {
+    #[diesel(sql_type = Binary)]
+    event_id: Vec<u8>,
+}
+
+#[derive(QueryableByName)]
 struct Number {
     #[diesel(sql_type = BigInt)]
     number: i64,
@@ -119,6 +125,20 @@ impl Database {
         }
         .unwrap_or_else(|error| panic!("{query}: {error}"));
         row.number
+    }
+
+    /// Ids of all stored events, as often as they are stored.
+    pub fn event_ids(&self) -> Vec<String> {
+        let query = "SELECT event_id FROM events";
+        let rows: Vec<EventRow> = match backend() {
+            Backend::Sqlite => sql_query(query).load(&mut self.sqlite()),
+            Backend::Postgres => sql_query(query).load(&mut pg_connection(&self.url)),
+            Backend::Mysql => sql_query(query).load(&mut mysql_connection(&self.url)),
+        }
+        .expect("read the events");
+        rows.into_iter()
+            .map(|row| hex::encode(row.event_id))
+            .collect()
     }
 
     pub fn execute(&self, statement: &str) {

@@ -11,15 +11,22 @@ pub fn until(what: &str, condition: impl FnMut() -> bool) {
 }
 
 #[track_caller]
-pub fn until_within(deadline: Duration, what: &str, mut condition: impl FnMut() -> bool) {
+pub fn until_within(deadline: Duration, what: &str, condition: impl FnMut() -> bool) {
+    assert!(
+        holds_within(deadline, condition),
+        "not within {deadline:?}: {what}"
+    );
+}
+
+pub fn holds_within(deadline: Duration, mut condition: impl FnMut() -> bool) -> bool {
     let start = Instant::now();
     while !condition() {
-        assert!(
-            start.elapsed() < deadline,
-            "not within {deadline:?}: {what}"
-        );
+        if start.elapsed() > deadline {
+            return false;
+        }
         std::thread::sleep(PAUSE);
     }
+    true
 }
 
 /// Waits for a value to appear and gives it.

@@ -205,7 +205,7 @@ impl App {
             };
             quiet == 2
         });
-        assert!(idle, "still busy after {:?}: {health:#}", poll::DEADLINE);
+        assert!(idle, "still busy after {deadline:?}: {health:#}");
     }
 
     /// The only issue that a query finds.

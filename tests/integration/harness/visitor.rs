@@ -265,7 +265,8 @@ fn attribute(tag: &str, name: &str) -> Option<String> {
     Some(unescape(value.as_str()))
 }
 
-fn words(html: &str) -> String {
+/// What is left of HTML for a reader.
+pub fn words(html: &str) -> String {
     let hidden =
         Regex::new(r"(?is)<(script|style|template)\b.*?</(script|style|template)>|<[^>]*>")
             .expect("a fixed pattern");

@@ -74,7 +74,8 @@ fn signing_in_and_out() {
         "/acme/issues/",
         "one lands where one wanted to go"
     );
-    let page = visitor.submit(&page, &page.form_of_button("Sign out"), &[]);
+    let account = visitor.open("/account").expect(200);
+    let page = visitor.submit(&account, &account.form_of_button("Sign out"), &[]);
     assert!(page.text().contains("type=\"password\""), "{page}");
     assert!(
         visitor

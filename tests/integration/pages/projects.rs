@@ -10,7 +10,7 @@ use crate::harness::{Api, App, PASSWORD, STRANGER};
 fn the_first_project() {
     let app = App::start();
     let user = app.user();
-    let page = user.open("/acme/projects/new/").expect(200);
+    let page = user.open("/acme/projects/new").expect(200);
     let form = page.form_with("name=\"name\"");
     let page = user
         .submit(

@@ -77,12 +77,7 @@ pub(super) fn run(args: &ProjectArgs) -> Result<(), CommandError> {
 fn wait_for_nodes(store: &Store, version: i64) -> Result<(), StoreError> {
     let deadline = Instant::now() + NODES_KNOW_WITHIN;
     while Instant::now() < deadline {
-        let behind = store
-            .read_blocking(nodes::alive)?
-            .into_iter()
-            .filter(|node| node.settings_version < version)
-            .count();
-        if behind == 0 {
+        if store.read_blocking(move |conn| nodes::behind(conn, version))? == 0 {
             return Ok(());
         }
         std::thread::sleep(Duration::from_millis(50));

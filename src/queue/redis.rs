@@ -73,6 +73,8 @@ pub struct RedisQueue {
     /// The partition to look at first, so that workers spread out.
     next: i64,
     last_sweep: Instant,
+    /// What a consumer of this name held when its process died is read first, and at once.
+    inherits: bool,
 }
 
 impl RedisQueue {
@@ -84,6 +86,7 @@ impl RedisQueue {
             connection: None,
             next: (number as i64 * 5) % PARTITIONS,
             last_sweep: Instant::now(),
+            inherits: true,
         }
     }
 
@@ -203,6 +206,7 @@ impl Queue for RedisQueue {
         }
         let first = self.next;
         self.next = (self.next + 1) % PARTITIONS;
+        let from = if self.inherits { "0" } else { ">" };
         let reply: Option<StreamReadReply> = self.with(|connection, keys, consumer| {
             let order: Vec<i64> = (0..PARTITIONS)
                 .map(|step| (first + step) % PARTITIONS)
@@ -211,15 +215,16 @@ impl Queue for RedisQueue {
                 .iter()
                 .map(|partition| keys.stream(*partition))
                 .collect();
-            let fresh = vec![">"; names.len()];
+            let ids = vec![from; names.len()];
             // A few from each stream: whose turn it is must not depend on how much others sent.
-            let each = (most / 4).max(1);
+            let each = if from == "0" { most } else { (most / 4).max(1) };
             let options = StreamReadOptions::default()
                 .group(GROUP, consumer)
                 .count(each)
                 .block(patience.as_millis().max(1) as usize);
-            connection.xread_options(&names, &fresh, &options)
+            connection.xread_options(&names, &ids, &options)
         })?;
+        self.inherits = false;
         let mut claim = Claim::default();
         let mut below = BTreeMap::new();
         for stream in reply.map(|reply| reply.keys).unwrap_or_default() {

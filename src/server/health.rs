@@ -7,6 +7,7 @@ use actix_web::{HttpResponse, web};
 use serde::Serialize;
 
 use crate::app::App;
+use crate::config::Role;
 use crate::store::tasks;
 use crate::tasks::registry;
 
@@ -39,7 +40,9 @@ pub async fn ready(app: web::Data<Arc<App>>) -> HttpResponse {
         .read(|conn| tasks::count_active(conn, &registry::names()))
         .await;
     let database_ok = tasks.is_ok() && app.is_booted();
-    let serving = journal.writable && !app.is_stopping();
+    // A node that knows no keys yet would refuse every event.
+    let keys = app.keys.version().is_some() || !app.config.has_role(Role::Ingest);
+    let serving = journal.writable && keys && !app.is_stopping();
     let status = match (serving, database_ok && journal.loaded) {
         (false, _) => "unavailable",
         (true, false) => "degraded",
@@ -67,6 +70,11 @@ pub async fn ready(app: web::Data<Arc<App>>) -> HttpResponse {
                     "{} bytes, {} damaged records",
                     journal.bytes, journal.damaged
                 ),
+            },
+            Component {
+                name: "keys",
+                status: if keys { "ok" } else { "unavailable" },
+                detail: String::new(),
             },
             Component {
                 name: "database",

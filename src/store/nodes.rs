@@ -97,6 +97,15 @@ pub fn alive(conn: &mut Conn) -> Result<Vec<Node>, StoreError> {
         .load(conn)?)
 }
 
+/// How many live nodes have not taken over the settings of this version yet: they do not know a new key.
+pub fn behind(conn: &mut Conn, version: i64) -> Result<usize, StoreError> {
+    let alive = alive(conn)?;
+    Ok(alive
+        .iter()
+        .filter(|node| node.settings_version < version)
+        .count())
+}
+
 /// Takes a node off the list of the living when it stops in good order.
 pub fn leave(conn: &mut Conn, uid: i64) -> Result<(), StoreError> {
     diesel::update(nodes::table.filter(nodes::uid.eq(uid)))

@@ -1,12 +1,14 @@
 //! A new project. In: a name and a platform. Out: a project with its key, and the page that shows how to use it.
 
+use std::time::Duration;
+
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::snippets::{PLATFORMS, Platform};
 use crate::model::names;
 use crate::store::scope::Role;
-use crate::store::{StoreError, accounts, now_ms, scope};
+use crate::store::{StoreError, accounts, keys, nodes, now_ms, scope};
 use crate::web::error::PageError;
 use crate::web::form::SessionForm;
 use crate::web::page::{OrgContext, Page, see_other};
@@ -25,6 +27,9 @@ struct NewProjectPage {
     chosen: String,
     mistake: Option<String>,
 }
+
+const NODE_LOOKS: u32 = 60;
+const NODE_PAUSE: Duration = Duration::from_millis(50);
 
 const NOT_ALLOWED: PageError = PageError::Forbidden(
     "Members cannot create projects. Ask an admin, manager or owner of the organization.",
@@ -110,14 +115,22 @@ pub async fn submit(
                     &shown,
                     &platform,
                 )?;
-                Ok(Some((scope.organization().slug.clone(), project.slug)))
+                let version = keys::version(conn)?;
+                Ok(Some((
+                    scope.organization().slug.clone(),
+                    project.slug,
+                    version,
+                )))
             })
             .await
     };
     match created {
-        Ok(Some((organization, project))) => Ok(see_other(&format!(
-            "/{organization}/projects/{project}/start"
-        ))),
+        Ok(Some((organization, project, version))) => {
+            nodes_know(&site, version).await?;
+            Ok(see_other(&format!(
+                "/{organization}/projects/{project}/start"
+            )))
+        }
         Ok(None) => Err(NOT_ALLOWED),
         Err(StoreError::Invalid(mistake) | StoreError::Conflict(mistake)) => {
             draw(
@@ -133,6 +146,22 @@ pub async fn submit(
         }
         Err(other) => Err(other.into()),
     }
+}
+
+/// The next page shows the DSN, so whoever copies it must find it working. A node that cannot reach the database does
+/// not hold the page up for long: it learns the key when it does.
+async fn nodes_know(site: &Site, version: i64) -> Result<(), StoreError> {
+    for _ in 0..NODE_LOOKS {
+        let behind = site
+            .store
+            .read(move |conn| nodes::behind(conn, version))
+            .await?;
+        if behind == 0 {
+            break;
+        }
+        tokio::time::sleep(NODE_PAUSE).await;
+    }
+    Ok(())
 }
 
 /// A slug from the name that no project of the organization has yet.

@@ -1,0 +1,185 @@
+//! In: a running server. Out: clients that send without pause, and a book, kept outside the server, of what it acknowledged.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use serde_json::json;
+
+use crate::harness::App;
+use crate::harness::http::{agent, send};
+use crate::harness::sdk::{envelope, error, new_id, with};
+
+pub const ISSUES: usize = 8;
+
+#[derive(Default)]
+struct Entries {
+    /// Acknowledged: these must be there.
+    acknowledged: BTreeSet<String>,
+    /// Sent without an answer: these may be there, and an SDK would not send them again.
+    uncertain: BTreeSet<String>,
+}
+
+/// What the senders know, whatever becomes of the server.
+#[derive(Clone, Default)]
+pub struct Book(Arc<Mutex<Entries>>);
+
+impl Book {
+    fn note(&self, id: &str, acknowledged: bool) {
+        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if acknowledged {
+            entries.uncertain.remove(id);
+            entries.acknowledged.insert(id.to_owned());
+        } else {
+            entries.uncertain.insert(id.to_owned());
+        }
+    }
+
+    pub fn acknowledged(&self) -> usize {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .acknowledged
+            .len()
+    }
+
+    fn any_acknowledged(&self) -> Option<String> {
+        let mut byte = [0];
+        getrandom::fill(&mut byte).expect("the system has randomness");
+        let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = usize::from(byte[0]) % entries.acknowledged.len().max(1);
+        entries.acknowledged.iter().nth(place).cloned()
+    }
+
+    /// Compares with what is stored and shown once the server is idle.
+    pub fn check(&self, app: &App) {
+        app.wait_idle();
+        let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut stored = BTreeMap::new();
+        for id in app.database.event_ids() {
+            *stored.entry(id).or_insert(0) += 1;
+        }
+        let acknowledged = &entries.acknowledged;
+        let lost: Vec<_> = acknowledged
+            .iter()
+            .filter(|id| !stored.contains_key(*id))
+            .collect();
+        let (total, missing) = (acknowledged.len(), lost.len());
+        assert!(
+            lost.is_empty(),
+            "{missing} of {total} acknowledged events are lost: {lost:?}"
+        );
+        let twice: Vec<_> = stored.iter().filter(|(_, times)| **times != 1).collect();
+        assert!(twice.is_empty(), "stored more than once: {twice:?}");
+        let known = |id: &&String| acknowledged.contains(*id) || entries.uncertain.contains(*id);
+        let strange: Vec<_> = stored.keys().filter(|id| !known(id)).collect();
+        assert!(strange.is_empty(), "never sent: {strange:?}");
+        counters_agree(app);
+        let issues = app.api().all("/projects/acme/shop/issues/?query=");
+        let counts = issues
+            .iter()
+            .map(|issue| issue["count"].as_str()?.parse::<usize>().ok());
+        assert_eq!(
+            counts.sum::<Option<usize>>(),
+            Some(stored.len()),
+            "{issues:#?}"
+        );
+    }
+}
+
+/// Every way of counting an issue's events gives the number of its rows.
+fn counters_agree(app: &App) {
+    let rows = "(SELECT COUNT(*) FROM events WHERE events.issue_id = issues.id)";
+    let sum = |table: &str| {
+        format!(
+            "(SELECT COALESCE(SUM({table}.events), 0) FROM {table} WHERE {table}.issue_id = issues.id)"
+        )
+    };
+    for counter in [
+        "issues.times_seen".to_owned(),
+        sum("issue_hours"),
+        sum("issue_days"),
+    ] {
+        let query = format!("SELECT COUNT(*) AS number FROM issues WHERE {counter} <> {rows}");
+        assert_eq!(
+            app.database.number(&query),
+            0,
+            "issues of which {counter} is not {rows}"
+        );
+    }
+}
+
+/// Senders that go on until they are dropped; refused connections do not trouble them.
+pub struct Load {
+    stop: Arc<AtomicBool>,
+    senders: Vec<JoinHandle<()>>,
+}
+
+impl Load {
+    pub fn start(app: &App, book: &Book, senders: usize) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let sdk = app.sdk();
+        let url = format!("{}{}", app.base(), sdk.path("envelope/"));
+        let senders = (0..senders)
+            .map(|_| {
+                let (stop, book, url, auth) =
+                    (Arc::clone(&stop), book.clone(), url.clone(), sdk.auth());
+                thread::spawn(move || send_until(&stop, &book, &url, &auth))
+            })
+            .collect();
+        Self { stop, senders }
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        for sender in self.senders.drain(..) {
+            // A sender's failed assertion is this test's.
+            assert!(
+                sender.join().is_ok() || thread::panicking(),
+                "a sender got a wrong answer"
+            );
+        }
+    }
+}
+
+fn send_until(stop: &AtomicBool, book: &Book, url: &str, auth: &str) {
+    let agent = agent();
+    for number in 0.. {
+        if stop.load(Ordering::Relaxed) {
+            return;
+        }
+        // Now and then an SDK sends again what was acknowledged already: that must not count twice.
+        let again = if number % 10 == 9 {
+            book.any_acknowledged()
+        } else {
+            None
+        };
+        let id = again.clone().unwrap_or_else(new_id);
+        let function = format!(
+            "function_{}",
+            usize::from_str_radix(&id[..2], 16).expect("hex") % ISSUES
+        );
+        let event = with(
+            error("KeyError", "'price'", &function),
+            &json!({"event_id": id}),
+        );
+        if again.is_none() {
+            book.note(&id, false);
+        }
+        match send(
+            &agent,
+            "POST",
+            url,
+            &[("x-sentry-auth", auth)],
+            Some(&envelope(&event)),
+        ) {
+            Ok(answer) if answer.status == 200 => book.note(&id, true),
+            // Shutting down or unable to keep it: said so, so it is not the server's any more.
+            Ok(answer) => assert_eq!(answer.status, 503, "{answer}"),
+            Err(_) => return,
+        }
+    }
+}

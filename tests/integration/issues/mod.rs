@@ -1,0 +1,5 @@
+//! In: errors of an application, and what people do with them. Out: issues as lists, pages and the API show them.
+
+mod count;
+mod life;
+mod lists;

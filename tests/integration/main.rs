@@ -1,0 +1,13 @@
+//! Capability tests: everything goes through the public HTTP and command line of the real binary.
+
+mod browser;
+mod cli;
+mod durability;
+mod fixtures;
+mod harness;
+mod ingest;
+mod issues;
+mod live_sdk;
+mod mail;
+mod pages;
+mod queue_redis;

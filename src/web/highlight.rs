@@ -1,5 +1,9 @@
-//! Source lines with colours. In: one line of code and its file or platform. Out: pieces with the class of each.
-//! A line is all there is, so this tells words, strings, numbers and notes apart and does not parse a language.
+//! Source lines with colours. In: the lines around a frame and its file or platform. Out: pieces of each line with
+//! their class. The grammars are Sublime Text's and bat's, through `syntect` and `two-face`.
+
+use std::sync::LazyLock;
+
+use syntect::parsing::{ParseState, Scope, ScopeStack, SyntaxReference, SyntaxSet};
 
 /// A piece of a line; the class is empty for plain text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -8,308 +12,110 @@ pub struct Piece {
     pub text: String,
 }
 
-/// How a language writes notes and which words it keeps for itself.
-#[derive(Debug, Clone, Copy)]
-pub struct Language {
-    notes: &'static [&'static str],
-    words: &'static [&'static str],
-    /// A lone `'` may start something else than a string (a lifetime, a character).
-    quote_is_char: bool,
+/// Unpacked when the first page with source lines is opened.
+static SYNTAXES: LazyLock<SyntaxSet> = LazyLock::new(two_face::syntax::extra_no_newlines);
+
+/// Scopes that have a colour, and their class in `static/css/event.css`.
+static CLASSES: LazyLock<Vec<(Scope, &'static str)>> = LazyLock::new(|| {
+    [
+        ("comment", "hl-c"),
+        ("string", "hl-s"),
+        ("constant.numeric", "hl-n"),
+        ("constant.language", "hl-k"),
+        ("keyword.operator.logical", "hl-k"),
+        ("keyword.operator", ""),
+        ("keyword", "hl-k"),
+        ("storage", "hl-k"),
+        ("variable.language", "hl-k"),
+    ]
+    .into_iter()
+    .map(|(name, class)| (Scope::new(name).expect("the names are well formed"), class))
+    .collect()
+});
+
+/// The lines in colours; joined again, the pieces of a line are the line. Lines of no known language stay plain.
+pub fn lines(file: &str, platform: &str, lines: &[String]) -> Vec<Vec<Piece>> {
+    let Some(syntax) = syntax_of(file, platform) else {
+        return lines.iter().map(|line| plain(line)).collect();
+    };
+    let mut state = ParseState::new(syntax);
+    let mut scopes = ScopeStack::new();
+    lines
+        .iter()
+        .map(|line| colour(&mut state, &mut scopes, line).unwrap_or_else(|| plain(line)))
+        .collect()
 }
 
-const PYTHON: Language = Language {
-    notes: &["#"],
-    words: &[
-        "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del",
-        "elif", "else", "except", "False", "finally", "for", "from", "global", "if", "import",
-        "in", "is", "lambda", "None", "nonlocal", "not", "or", "pass", "raise", "return", "True",
-        "try", "while", "with", "yield", "match", "case",
-    ],
-    quote_is_char: false,
-};
-const RUBY: Language = Language {
-    notes: &["#"],
-    words: &[
-        "alias", "and", "begin", "break", "case", "class", "def", "do", "else", "elsif", "end",
-        "ensure", "false", "for", "if", "in", "module", "next", "nil", "not", "or", "raise",
-        "redo", "rescue", "retry", "return", "self", "super", "then", "true", "unless", "until",
-        "when", "while", "yield", "require",
-    ],
-    quote_is_char: false,
-};
-const SCRIPT: Language = Language {
-    notes: &["//"],
-    words: &[
-        "as",
-        "async",
-        "await",
-        "break",
-        "case",
-        "catch",
-        "class",
-        "const",
-        "continue",
-        "default",
-        "delete",
-        "do",
-        "else",
-        "export",
-        "extends",
-        "false",
-        "finally",
-        "for",
-        "from",
-        "function",
-        "if",
-        "import",
-        "in",
-        "instanceof",
-        "interface",
-        "let",
-        "new",
-        "null",
-        "of",
-        "return",
-        "static",
-        "super",
-        "switch",
-        "this",
-        "throw",
-        "true",
-        "try",
-        "type",
-        "typeof",
-        "undefined",
-        "var",
-        "void",
-        "while",
-        "yield",
-    ],
-    quote_is_char: false,
-};
-const PHP: Language = Language {
-    notes: &["//", "#"],
-    words: &[
-        "abstract",
-        "as",
-        "break",
-        "case",
-        "catch",
-        "class",
-        "const",
-        "continue",
-        "default",
-        "do",
-        "echo",
-        "else",
-        "elseif",
-        "extends",
-        "false",
-        "final",
-        "finally",
-        "fn",
-        "for",
-        "foreach",
-        "function",
-        "if",
-        "implements",
-        "instanceof",
-        "interface",
-        "match",
-        "namespace",
-        "new",
-        "null",
-        "private",
-        "protected",
-        "public",
-        "return",
-        "static",
-        "switch",
-        "throw",
-        "true",
-        "try",
-        "use",
-        "while",
-        "yield",
-    ],
-    quote_is_char: false,
-};
-const CURLY: Language = Language {
-    notes: &["//"],
-    words: &[
-        "abstract",
-        "as",
-        "async",
-        "await",
-        "bool",
-        "break",
-        "case",
-        "catch",
-        "chan",
-        "class",
-        "const",
-        "continue",
-        "crate",
-        "default",
-        "defer",
-        "do",
-        "else",
-        "enum",
-        "extends",
-        "false",
-        "final",
-        "finally",
-        "fn",
-        "for",
-        "fun",
-        "func",
-        "go",
-        "guard",
-        "if",
-        "impl",
-        "implements",
-        "import",
-        "in",
-        "int",
-        "interface",
-        "is",
-        "let",
-        "loop",
-        "match",
-        "mod",
-        "move",
-        "mut",
-        "namespace",
-        "new",
-        "nil",
-        "null",
-        "override",
-        "package",
-        "private",
-        "protected",
-        "pub",
-        "public",
-        "range",
-        "ref",
-        "return",
-        "self",
-        "static",
-        "string",
-        "struct",
-        "super",
-        "switch",
-        "this",
-        "throw",
-        "throws",
-        "trait",
-        "true",
-        "try",
-        "type",
-        "use",
-        "using",
-        "val",
-        "var",
-        "void",
-        "when",
-        "where",
-        "while",
-    ],
-    quote_is_char: true,
-};
-
-impl Language {
-    /// By the file's ending, else by the platform.
-    pub fn of(file: &str, platform: &str) -> Self {
-        let ending = file.rsplit_once('.').map_or("", |(_, ending)| ending);
-        match ending {
-            "py" | "pyx" => PYTHON,
-            "rb" | "erb" | "ex" | "exs" => RUBY,
-            "js" | "jsx" | "ts" | "tsx" | "mjs" | "cjs" | "vue" | "svelte" => SCRIPT,
-            "php" => PHP,
-            "rs" | "go" | "java" | "kt" | "cs" | "swift" | "c" | "cc" | "cpp" | "h" | "m"
-            | "mm" | "dart" | "scala" => CURLY,
-            _ => match platform {
-                "python" => PYTHON,
-                "ruby" | "elixir" | "perl" => RUBY,
-                "javascript" | "node" => SCRIPT,
-                "php" => PHP,
-                _ => CURLY,
-            },
-        }
-    }
-
-    /// Cuts a line into pieces; joined again they are the line.
-    pub fn pieces(&self, line: &str) -> Vec<Piece> {
-        let mut pieces: Vec<Piece> = Vec::new();
-        let mut rest = line;
-        while let Some(letter) = rest.chars().next() {
-            let (class, length) = self.next(
-                letter,
-                rest,
-                pieces.last().is_some_and(|last| ends_in_word(&last.text)),
-            );
-            push(&mut pieces, class, &rest[..length]);
-            rest = &rest[length..];
-        }
-        pieces
-    }
-
-    fn next(&self, letter: char, rest: &str, inside_word: bool) -> (&'static str, usize) {
-        if self.notes.iter().any(|note| rest.starts_with(note)) {
-            return ("hl-c", rest.len());
-        }
-        if matches!(letter, '"' | '\'' | '`') {
-            return match string_end(letter, rest) {
-                Some(end) if letter != '\'' || !self.quote_is_char || end <= 8 => ("hl-s", end),
-                None if letter != '\'' || !self.quote_is_char => ("hl-s", rest.len()),
-                _ => ("", letter.len_utf8()),
-            };
-        }
-        if letter.is_ascii_digit() && !inside_word {
-            let end = rest
-                .find(|other: char| !(other.is_ascii_alphanumeric() || matches!(other, '_' | '.')))
-                .unwrap_or(rest.len());
-            return ("hl-n", end);
-        }
-        if letter.is_alphabetic() || matches!(letter, '_' | '$' | '@') {
-            let end = rest[letter.len_utf8()..]
-                .find(|other: char| !(other.is_alphanumeric() || other == '_'))
-                .map_or(rest.len(), |end| end + letter.len_utf8());
-            return (
-                if self.words.contains(&&rest[..end]) {
-                    "hl-k"
-                } else {
-                    ""
-                },
-                end,
-            );
-        }
-        ("", letter.len_utf8())
-    }
+/// By the file's ending, else by the platform.
+fn syntax_of(file: &str, platform: &str) -> Option<&'static SyntaxReference> {
+    let ending = file
+        .rsplit(['/', '\\'])
+        .next()
+        .and_then(|name| name.rsplit_once('.'))
+        .map_or("", |(_, ending)| ending);
+    let ending = match ending {
+        "mjs" | "cjs" | "jsx" => "js",
+        known => known,
+    };
+    let by_platform = match platform {
+        "python" => "py",
+        "javascript" | "node" => "js",
+        "ruby" => "rb",
+        "rust" => "rs",
+        "csharp" => "cs",
+        "elixir" => "ex",
+        "perl" => "pl",
+        "cocoa" => "swift",
+        "native" => "cpp",
+        other => other,
+    };
+    let find = |ending: &str| {
+        (!ending.is_empty())
+            .then(|| SYNTAXES.find_syntax_by_extension(ending))
+            .flatten()
+    };
+    find(ending).or_else(|| find(by_platform))
 }
 
-fn ends_in_word(text: &str) -> bool {
-    text.chars()
-        .next_back()
-        .is_some_and(|letter| letter.is_alphanumeric() || letter == '_')
+fn plain(line: &str) -> Vec<Piece> {
+    vec![Piece {
+        class: "",
+        text: line.to_owned(),
+    }]
 }
 
-/// Where a string that starts with `quote` ends, after the closing quote.
-fn string_end(quote: char, text: &str) -> Option<usize> {
-    let mut escaped = false;
-    for (at, letter) in text.char_indices().skip(1) {
-        if escaped {
-            escaped = false;
-        } else if letter == '\\' {
-            escaped = true;
-        } else if letter == quote {
-            return Some(at + letter.len_utf8());
-        }
+fn colour(state: &mut ParseState, scopes: &mut ScopeStack, line: &str) -> Option<Vec<Piece>> {
+    let changes = state.parse_line(line, &SYNTAXES).ok()?;
+    let mut pieces = Vec::new();
+    let mut from = 0;
+    for (at, change) in changes {
+        push(&mut pieces, class_of(scopes), line.get(from..at)?);
+        from = at;
+        scopes.apply(&change).ok()?;
     }
-    None
+    push(&mut pieces, class_of(scopes), line.get(from..)?);
+    Some(pieces)
+}
+
+/// The innermost scope that has a colour decides.
+fn class_of(scopes: &ScopeStack) -> &'static str {
+    scopes
+        .as_slice()
+        .iter()
+        .rev()
+        .find_map(|scope| {
+            CLASSES
+                .iter()
+                .find(|(known, _)| known.is_prefix_of(*scope))
+                .map(|(_, class)| *class)
+        })
+        .unwrap_or("")
 }
 
 fn push(pieces: &mut Vec<Piece>, class: &'static str, text: &str) {
+    if text.is_empty() {
+        return;
+    }
     match pieces.last_mut() {
         Some(last) if last.class == class => last.text.push_str(text),
         _ => pieces.push(Piece {
@@ -323,9 +129,8 @@ fn push(pieces: &mut Vec<Piece>, class: &'static str, text: &str) {
 mod tests {
     use super::*;
 
-    fn marked(file: &str, line: &str) -> String {
-        Language::of(file, "")
-            .pieces(line)
+    fn marked(file: &str, platform: &str, line: &str) -> String {
+        lines(file, platform, &[line.to_owned()])[0]
             .iter()
             .map(|piece| match piece.class {
                 "" => piece.text.clone(),
@@ -335,26 +140,33 @@ mod tests {
     }
 
     #[test]
-    fn words_strings_numbers_and_notes_are_told_apart() {
-        assert_eq!(
-            marked(
-                "cart.py",
-                r#"    total += item["price"] * item.get("quantity", 1)  # euros"#
-            ),
-            r#"    total += item[<s:"price">] * item.get(<s:"quantity">, <n:1>)  <c:# euros>"#
+    fn words_strings_numbers_and_comments_are_told_apart() {
+        let python = marked(
+            "shop/cart.py",
+            "",
+            r#"for item in get("quantity", 1):  # euros"#,
         );
-        assert_eq!(
-            marked("a.py", "for item in items2:"),
-            "<k:for> item <k:in> items2:"
+        assert!(
+            python.starts_with("<k:for>") && python.contains(r#"<s:"quantity">"#),
+            "{python}"
         );
-        assert_eq!(
-            marked("a.ts", "const a = `x` // y"),
-            "<k:const> a = <s:`x`> <c:// y>"
+        assert!(
+            python.contains("<n:1>") && python.contains("<c:# euros>"),
+            "{python}"
         );
-        assert_eq!(
-            marked("a.rs", "fn f<'a>(x: &'a str) -> u8 { b'x' }"),
-            "<k:fn> f<'a>(x: &'a str) -> u8 { b<s:'x'> }"
-        );
+        for (file, platform, word) in [
+            ("a.ts", "", "const"),
+            ("app.min", "node", "const"),
+            ("a.rs", "", "let"),
+            ("A.java", "", "return"),
+        ] {
+            let line = format!("{word} x = 12;");
+            assert!(
+                marked(file, platform, &line).starts_with(&format!("<k:{word}>")),
+                "{file}"
+            );
+        }
+        assert_eq!(marked("notes", "other", "const x"), "const x");
     }
 
     #[test]
@@ -368,11 +180,10 @@ mod tests {
             "日本 # 語",
             "a\\\"b\"c",
         ] {
-            for file in ["a.py", "a.rs", "a.js", "a.php", "a.rb"] {
-                let joined: String = Language::of(file, "")
-                    .pieces(line)
-                    .into_iter()
-                    .map(|piece| piece.text)
+            for file in ["a.py", "a.rs", "a.js", "a.php", "a.rb", "a.go", "a.cs"] {
+                let joined: String = lines(file, "", &[line.to_owned()])[0]
+                    .iter()
+                    .map(|piece| piece.text.as_str())
                     .collect();
                 assert_eq!(joined, line);
             }

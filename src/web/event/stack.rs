@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::value::{Pair, list, show_line, text};
-use crate::web::highlight::{Language, Piece};
+use crate::web::highlight::{self, Piece};
 
 /// How much of the stacks a page shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -398,36 +398,39 @@ fn frame_of(frame: &Value, platform: &str) -> Frame {
         detail,
         in_app: is_true(frame, "in_app"),
         open: false,
-        source: source(frame, Language::of(&place, &platform)),
+        source: source(frame, &place, &platform),
         vars: vars(frame),
         place,
     }
 }
 
-fn source(frame: &Value, language: Language) -> Vec<SourceLine> {
+fn source(frame: &Value, file: &str, platform: &str) -> Vec<SourceLine> {
     let Some(context) = frame.get("context_line").and_then(Value::as_str) else {
         return Vec::new();
     };
-    let number = frame.get("lineno").and_then(Value::as_i64);
-    let before: Vec<&str> = list(frame, "pre_context")
-        .iter()
-        .map(|line| line.as_str().unwrap_or_default())
-        .collect();
-    let after = list(frame, "post_context")
-        .iter()
-        .map(|line| line.as_str().unwrap_or_default());
-    let first = number.map(|number| number - before.len() as i64);
-    let here = before.len();
-    before
-        .into_iter()
+    let around = |key| {
+        list(frame, key)
+            .iter()
+            .map(|line| line.as_str().unwrap_or_default())
+    };
+    let here = around("pre_context").count();
+    let texts: Vec<String> = around("pre_context")
         .chain(std::iter::once(context))
-        .chain(after)
+        .chain(around("post_context"))
+        .map(|line| super::value::cut(line.trim_end(), 400))
+        .collect();
+    let first = frame
+        .get("lineno")
+        .and_then(Value::as_i64)
+        .map(|number| number - here as i64);
+    highlight::lines(file, platform, &texts)
+        .into_iter()
         .enumerate()
-        .map(|(at, line)| SourceLine {
+        .map(|(at, pieces)| SourceLine {
             number: first
                 .map(|first| (first + at as i64).to_string())
                 .unwrap_or_default(),
-            pieces: language.pieces(&super::value::cut(line.trim_end(), 400)),
+            pieces,
             here: at == here,
         })
         .collect()

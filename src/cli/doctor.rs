@@ -7,7 +7,7 @@ use super::CommandError;
 use crate::config::{MailArgs, StorageArgs, secret};
 use crate::journal::disk_used;
 use crate::notify::{MailConfig, email};
-use crate::store::{Store, accounts, migrate, nodes, tasks};
+use crate::store::{Store, accounts, dead_records, migrate, nodes, tasks};
 
 /// Check settings, database, journal and mail, and say what to do.
 #[derive(Debug, Args)]
@@ -135,14 +135,14 @@ fn contents(store: &Store, report: &mut Report) {
     report.line(
         "tasks",
         store
-            .read_blocking(tasks::count_dead)
+            .read_blocking(|conn| Ok(tasks::count_dead(conn)? + dead_records::count(conn)?))
             .map_err(|error| error.to_string())
             .and_then(|count| {
                 if count == 0 {
-                    Ok("none failed for good".to_owned())
+                    Ok("nothing failed for good".to_owned())
                 } else {
                     Err(format!(
-                        "{count} failed for good: see `bugle dead-letters list`"
+                        "{count} tasks or events failed for good: see `bugle dead-letters list`"
                     ))
                 }
             }),

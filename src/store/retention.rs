@@ -7,8 +7,8 @@ use diesel::prelude::*;
 
 use super::digest::events::first_row_id_at;
 use super::schema::{
-    dead_records, events, issue_days, issue_hours, issues, project_hours, projects, sessions,
-    tasks, usage_hours,
+    dead_records, events, issue_days, issue_hours, issues, project_hours, projects, tasks,
+    usage_hours,
 };
 use super::{Conn, StoreError};
 
@@ -16,8 +16,6 @@ use super::{Conn, StoreError};
 const EVENTS_PER_STEP: i64 = 1_000;
 const HOUR_MS: i64 = 60 * 60 * 1000;
 const DAY_MS: i64 = 24 * HOUR_MS;
-const IDLE_SESSION_MS: i64 = 14 * DAY_MS;
-const LONGEST_SESSION_MS: i64 = 30 * DAY_MS;
 
 /// Deletes the oldest events of before the cutoff, one step of them; 0 when none is left.
 /// Row ids are in the order of time, so the step is a range of the primary key.
@@ -85,12 +83,4 @@ pub fn delete_project_counters(
         .filter(usage_hours::project_id.lt(ids.end))
         .filter(usage_hours::hour.lt(usage_cutoff_ms / HOUR_MS));
     Ok(diesel::delete(hours).execute(conn)? + diesel::delete(usage).execute(conn)?)
-}
-
-/// Deletes sessions that were idle for 14 days or began 30 days ago.
-pub fn end_sessions(conn: &mut Conn, now_ms: i64) -> Result<usize, StoreError> {
-    let over = sessions::last_seen_at
-        .lt(now_ms - IDLE_SESSION_MS)
-        .or(sessions::created_at.lt(now_ms - LONGEST_SESSION_MS));
-    Ok(diesel::delete(sessions::table.filter(over)).execute(conn)?)
 }

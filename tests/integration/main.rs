@@ -11,3 +11,6 @@ mod live_sdk;
 mod mail;
 mod pages;
 mod queue_redis;
+mod retention_store;
+mod task_exchange;
+mod task_store;

@@ -15,13 +15,14 @@ use crate::harness::database::Database;
 const KINDS: &[&str] = &["one", "other"];
 const LEASE_MS: i64 = 60_000;
 
-struct Fresh {
-    store: Store,
+/// A database with this release's schema and nothing in it.
+pub struct Fresh {
+    pub store: Store,
     _database: Database,
     _data: TempDir,
 }
 
-fn fresh() -> Fresh {
+pub fn fresh() -> Fresh {
     let data = TempDir::new().expect("a temporary folder");
     let database = Database::empty(data.path());
     let url = DatabaseUrl::parse(&database.url).expect("a valid URL");
@@ -34,7 +35,7 @@ fn fresh() -> Fresh {
 }
 
 impl Fresh {
-    fn write<T: Send + 'static>(
+    pub fn write<T: Send + 'static>(
         &self,
         work: impl Fn(&mut bugle::store::Conn) -> Result<T, StoreError> + Send + 'static,
     ) -> T {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
-use crate::store::{now_ms, retention};
+use crate::store::{now_ms, sessions};
 use crate::tasks::{Periodic, Task, TaskError};
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -21,7 +21,7 @@ impl Task for ExpiredSessions {
         let now = now_ms();
         let ended = app
             .store
-            .write(move |conn| retention::end_sessions(conn, now))
+            .write(move |conn| sessions::delete_expired(conn, now))
             .await?;
         tracing::debug!(ended, "expired sessions removed");
         Ok(())

@@ -1,3 +1,105 @@
-//! api.
+//! The JSON API, in the shapes that Sentry's clients expect. In: requests under `/api/0/` with a token. Out: JSON.
+//! Both forms of each path are served, with and without the last slash: clients do not follow redirects.
 
-pub fn configure(_cfg: &mut actix_web::web::ServiceConfig) {}
+mod access;
+mod cursor;
+mod error;
+mod events;
+mod format;
+mod issues;
+mod organizations;
+mod params;
+mod projects;
+mod releases;
+mod root;
+mod stats;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::middleware::{Compress, Next, from_fn};
+use actix_web::{Error, Resource, web};
+
+use error::ApiError;
+
+/// Mounts the API. Comes after ingest, whose paths have a project's number where this has a 0.
+pub fn configure(cfg: &mut web::ServiceConfig) {
+    cfg.service(
+        web::scope("/api/0")
+            .wrap(from_fn(with_headers))
+            .wrap(Compress::default())
+            .configure(routes)
+            .default_service(web::to(nothing_here)),
+    );
+}
+
+/// All addresses of the API.
+fn routes(cfg: &mut web::ServiceConfig) {
+    cfg.service(at("").get(root::index))
+        .service(at("/auth").get(root::user))
+        .service(at("/internal/health").get(root::health))
+        .service(at("/organizations").get(organizations::list))
+        .service(at("/organizations/{org}").get(organizations::show))
+        .service(at("/organizations/{org}/projects").get(projects::list))
+        .service(
+            at("/organizations/{org}/environments").get(projects::environments_of_organization),
+        )
+        .service(at("/organizations/{org}/stats_v2").get(stats::show))
+        .service(at("/organizations/{org}/eventids/{event}").get(events::locate))
+        .service(at("/organizations/{org}/shortids/{short_id}").get(issues::detail::by_short_id))
+        .service(at("/projects/{org}/{project}").get(projects::show))
+        .service(at("/projects/{org}/{project}/keys").get(projects::keys))
+        .service(at("/projects/{org}/{project}/environments").get(projects::environments))
+        .service(at("/projects/{org}/{project}/events").get(events::of_project))
+        .service(at("/projects/{org}/{project}/events/{event}").get(events::show))
+        .service(at("/projects/{org}/{project}/events/{event}/json").get(events::stored))
+        .service(
+            at("/organizations/{org}/issues")
+                .get(issues::list::of_organization)
+                .put(issues::update::of_organization),
+        )
+        .service(
+            at("/projects/{org}/{project}/issues")
+                .get(issues::list::of_project)
+                .put(issues::update::of_project),
+        );
+    // An issue is found below its organization, and also by its number alone.
+    for issue in ["/organizations/{org}/issues/{issue}", "/issues/{issue}"] {
+        cfg.service(at(issue).get(issues::detail::show).put(issues::update::one))
+            .service(at(&format!("{issue}/events")).get(events::of_issue))
+            .service(at(&format!("{issue}/events/{{event}}")).get(events::show_of_issue))
+            .service(at(&format!("{issue}/tags")).get(issues::tags::list))
+            .service(at(&format!("{issue}/tags/{{key}}")).get(issues::tags::show))
+            .service(at(&format!("{issue}/tags/{{key}}/values")).get(issues::tags::values))
+            .service(at(&format!("{issue}/hashes")).get(issues::hashes::list))
+            .service(at(&format!("{issue}/activities")).get(issues::detail::activities));
+    }
+}
+
+/// A path in both forms; methods it does not know get a JSON answer too.
+fn at(path: &str) -> Resource {
+    web::resource([format!("{path}/"), path.to_owned()]).default_service(web::to(wrong_method))
+}
+
+async fn nothing_here() -> Result<web::Json<()>, ApiError> {
+    Err(ApiError::NotFound)
+}
+
+async fn wrong_method() -> Result<web::Json<()>, ApiError> {
+    Err(ApiError::Method)
+}
+
+/// Answers are for one caller and for now: nobody keeps them, and no browser takes them for a page.
+async fn with_headers(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let mut response = next.call(request).await?;
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    Ok(response)
+}

@@ -2,6 +2,7 @@
 //! and the same query with one term changed, for links.
 
 use super::issue::Status;
+use super::issue_condition::Condition;
 
 /// How serious an issue must be. The numbers are those of storage.
 pub const LEVELS: [(&str, i32); 5] = [
@@ -81,6 +82,8 @@ pub struct IssueFilter {
     pub words: Vec<String>,
     /// None of them does.
     pub missing_words: Vec<String>,
+    /// What else an issue has to meet.
+    pub conditions: Vec<Condition>,
     /// A term that can match nothing, such as an unknown state.
     pub impossible: bool,
 }

@@ -2,6 +2,9 @@
 
 pub mod event;
 pub mod issue;
+pub mod issue_condition;
 pub mod issue_query;
+pub mod issue_search;
 pub mod names;
 pub mod password;
+pub mod search_value;

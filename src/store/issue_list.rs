@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Text};
 
+use super::issue_condition;
 use super::schema::{environments, issue_days, issue_tags, issues, projects};
 use super::scope::OrgScope;
 use super::{Conn, StoreError};
@@ -82,7 +83,7 @@ pub struct IssuePage {
     pub has_older: bool,
 }
 
-type Boxed<'a> = issues::BoxedQuery<'a, <Conn as diesel::Connection>::Backend>;
+pub(super) type Boxed<'a> = issues::BoxedQuery<'a, <Conn as diesel::Connection>::Backend>;
 
 /// Reads one page.
 pub fn page(
@@ -230,6 +231,12 @@ fn filtered<'a>(
         query = query
             .filter(lower(issues::title).not_like(pattern.clone()).escape('!'))
             .filter(lower(issues::culprit).not_like(pattern).escape('!'));
+    }
+    for condition in &filter.conditions {
+        query = match issue_condition::apply(conn, scope, query, condition, now)? {
+            Some(narrower) => narrower,
+            None => return Ok(None),
+        };
     }
     Ok(Some(query))
 }

@@ -6,13 +6,18 @@ pub mod connection;
 pub mod dead_records;
 pub mod dialect;
 pub mod digest;
+pub mod events;
+mod issue_condition;
 pub mod issue_detail;
 pub mod issue_facts;
 pub mod issue_list;
+pub mod issue_records;
 pub mod issue_status;
+pub mod issue_tags;
 pub mod keys;
 pub mod leases;
 pub mod migrate;
+pub mod named;
 pub mod nodes;
 pub mod payload;
 mod pool;
@@ -57,6 +62,8 @@ pub enum StoreError {
     Closed,
     #[error("the work on the database ended with a panic; the log says where")]
     Panicked,
+    #[error("{0}")]
+    Damaged(String),
     #[error("migration failed: {0}")]
     Migration(String),
 }

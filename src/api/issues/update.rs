@@ -1,0 +1,286 @@
+//! Changes of status. In: one issue, or many by number or by query, and a status. Out: what they are now. The change and
+//! its entry in the issue's history are written together.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::{Value, json};
+
+use super::IssuePath;
+use super::detail::Whole;
+use super::list::Selection;
+use crate::api::access::{Caller, WRITE_EVENTS, app};
+use crate::api::error::ApiError;
+use crate::api::params::Params;
+use crate::model::issue::{State, Status};
+use crate::store::issue_list::{self, Place, Sort};
+use crate::store::{issue_records, issue_status, now_ms};
+
+const MAX_BODY: usize = 64 * 1024;
+/// Issues changed in one transaction: the digest waits for it on SQLite.
+const CHUNK: i64 = 200;
+
+/// `PUT …/issues/{issue}/`
+pub async fn one(
+    request: HttpRequest,
+    caller: Caller,
+    body: web::Payload,
+) -> Result<HttpResponse, ApiError> {
+    caller.may(WRITE_EVENTS)?;
+    let status = wanted_status(&read_json(body).await?)?;
+    let path = IssuePath::of(&request);
+    let (app, now) = (app(&request), now_ms());
+    let whole = app
+        .store
+        .write(move |conn| {
+            let (scope, issue, project) = path.find(conn, &caller)?;
+            issue_status::set_status(conn, &scope, &[issue.id], status, now)?;
+            let (issue, project) = (
+                issue_records::find(conn, &scope, &issue.id.to_string())?.0,
+                project,
+            );
+            Whole::load(conn, scope, issue, project, now)
+        })
+        .await?;
+    Ok(HttpResponse::Ok().json(whole.json(app.base_url())))
+}
+
+/// `PUT /organizations/{org}/issues/`
+pub async fn of_organization(
+    request: HttpRequest,
+    caller: Caller,
+    path: web::Path<String>,
+    body: web::Payload,
+) -> Result<HttpResponse, ApiError> {
+    many(&request, caller, path.into_inner(), None, body).await
+}
+
+/// `PUT /projects/{org}/{project}/issues/`
+pub async fn of_project(
+    request: HttpRequest,
+    caller: Caller,
+    path: web::Path<(String, String)>,
+    body: web::Payload,
+) -> Result<HttpResponse, ApiError> {
+    let (organization, project) = path.into_inner();
+    many(&request, caller, organization, Some(project), body).await
+}
+
+async fn many(
+    request: &HttpRequest,
+    caller: Caller,
+    organization: String,
+    project: Option<String>,
+    body: web::Payload,
+) -> Result<HttpResponse, ApiError> {
+    caller.may(WRITE_EVENTS)?;
+    let status = wanted_status(&read_json(body).await?)?;
+    let params = Params::read(request.query_string());
+    let matched = if params.get("id").is_some() {
+        by_number(request, caller, organization, project, &params, status).await?
+    } else {
+        by_query(request, &caller, &organization, project, &params, status).await?
+    };
+    if matched == 0 {
+        return Ok(HttpResponse::NoContent().finish());
+    }
+    let state = State::chosen(status);
+    Ok(HttpResponse::Ok().json(json!({
+        "status": state.status.as_str(),
+        "statusDetails": {},
+        "substatus": state.substatus.as_str(),
+    })))
+}
+
+async fn by_number(
+    request: &HttpRequest,
+    caller: Caller,
+    organization: String,
+    project: Option<String>,
+    params: &Params,
+    status: Status,
+) -> Result<usize, ApiError> {
+    let mut ids = Vec::new();
+    for text in params.all("id") {
+        match text.parse::<i64>() {
+            Ok(id) => ids.push(id),
+            Err(_) => return Err(ApiError::Invalid(format!("'{text}' is not an issue's id"))),
+        }
+    }
+    if ids.len() as i64 > 1_000 {
+        return Err(ApiError::Invalid(
+            "at most 1000 issues at a time can be named".to_owned(),
+        ));
+    }
+    let now = now_ms();
+    let matched = app(request)
+        .store
+        .write(move |conn| {
+            let scope = caller.organization(conn, &organization)?;
+            let mut found = issue_records::by_ids(conn, &scope, &ids)?;
+            if let Some(name) = &project {
+                let project = scope.project(conn, name)?;
+                found.retain(|issue| issue.project_id == project.id);
+            }
+            let found: Vec<i64> = found.iter().map(|issue| issue.id).collect();
+            issue_status::set_status(conn, &scope, &found, status, now)?;
+            Ok(found.len())
+        })
+        .await?;
+    Ok(matched)
+}
+
+/// Walks over the list in an order that the change does not disturb.
+async fn by_query(
+    request: &HttpRequest,
+    caller: &Caller,
+    organization: &str,
+    project: Option<String>,
+    params: &Params,
+    status: Status,
+) -> Result<usize, ApiError> {
+    let (app, now) = (app(request), now_ms());
+    let mut place = Place::Start;
+    let mut matched = 0;
+    loop {
+        let mut selection = Selection::read(params, project.clone(), None, now)?;
+        if let Some(text) = params.filled("status") {
+            let only = Status::parse(text)
+                .ok_or_else(|| ApiError::Invalid(format!("'{text}' is not a status")))?;
+            selection = selection.with_status(only);
+        }
+        let (caller, organization) = (caller.clone(), organization.to_owned());
+        let page = app
+            .store
+            .write(move |conn| {
+                let scope = caller.organization(conn, &organization)?;
+                let filter = selection.filter(conn, &scope)?.unwrap_or_else(nothing);
+                let page =
+                    issue_list::page(conn, &scope, &filter, Sort::FirstSeen, place, CHUNK, now)?;
+                let ids: Vec<i64> = page.rows.iter().map(|row| row.id).collect();
+                issue_status::set_status(conn, &scope, &ids, status, now)?;
+                Ok(page)
+            })
+            .await?;
+        matched += page.rows.len();
+        match page.rows.last() {
+            Some(last) if page.has_older => place = Place::After(last.first_seen, last.id),
+            _ => return Ok(matched),
+        }
+    }
+}
+
+/// An event's id names one issue to look at, not a set to change.
+fn nothing() -> crate::model::issue_query::IssueFilter {
+    crate::model::issue_query::IssueFilter {
+        impossible: true,
+        ..Default::default()
+    }
+}
+
+async fn read_json(body: web::Payload) -> Result<Value, ApiError> {
+    let bytes = body
+        .to_bytes_limited(MAX_BODY)
+        .await
+        .map_err(|_| ApiError::TooLarge(MAX_BODY))?
+        .map_err(|_| ApiError::Invalid("The body was cut off".to_owned()))?;
+    serde_json::from_slice(&bytes)
+        .map_err(|error| ApiError::Invalid(format!("JSON parse error - {error}")))
+}
+
+/// What can be set of an issue, but not here yet. Answering "done" would be a lie.
+const NOT_SETTABLE: &[&str] = &[
+    "assignedTo",
+    "priority",
+    "hasSeen",
+    "isBookmarked",
+    "isSubscribed",
+    "isPublic",
+    "merge",
+    "discard",
+    "snoozeDuration",
+    "ignoreDuration",
+    "ignoreCount",
+    "ignoreWindow",
+    "ignoreUserCount",
+    "ignoreUserWindow",
+];
+
+/// The status that a body asks for.
+fn wanted_status(body: &Value) -> Result<Status, ApiError> {
+    let invalid = |text: String| Err(ApiError::Invalid(text));
+    let says = |value: &Value| match value {
+        Value::Null => false,
+        Value::Object(map) => !map.is_empty(),
+        _ => true,
+    };
+    if !body.is_object() {
+        return invalid("the body is a JSON object, such as {\"status\": \"resolved\"}".to_owned());
+    }
+    if let Some(name) = NOT_SETTABLE.iter().find(|name| says(&body[**name])) {
+        return invalid(format!("{name} cannot be set; only status can"));
+    }
+    if says(&body["statusDetails"]) {
+        return invalid(
+            "statusDetails cannot be set: a status holds until it is changed".to_owned(),
+        );
+    }
+    let word = match &body["status"] {
+        Value::String(word) => word.as_str(),
+        _ => return invalid("status is missing".to_owned()),
+    };
+    let Some(status) = Status::parse(word) else {
+        return invalid(format!(
+            "status cannot be '{word}'; use resolved, unresolved or ignored"
+        ));
+    };
+    let substatus = &body["substatus"];
+    if says(substatus) && substatus.as_str() != State::chosen(status).substatus.as_str() {
+        return invalid(format!("substatus cannot be {substatus} with {word}"));
+    }
+    Ok(status)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_has_several_names() {
+        for (body, status) in [
+            (
+                json!({"status": "resolved", "snoozeDuration": null}),
+                Status::Resolved,
+            ),
+            (
+                json!({"status": "muted", "statusDetails": {}}),
+                Status::Ignored,
+            ),
+            (
+                json!({"status": "ignored", "substatus": "archived_forever"}),
+                Status::Ignored,
+            ),
+            (
+                json!({"status": "unresolved", "substatus": null}),
+                Status::Unresolved,
+            ),
+        ] {
+            assert_eq!(wanted_status(&body).ok(), Some(status), "{body}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_kept_is_refused() {
+        for body in [
+            json!({}),
+            json!([]),
+            json!({"status": 1}),
+            json!({"status": "gone"}),
+            json!({"status": "resolvedInNextRelease"}),
+            json!({"status": "resolved", "statusDetails": {"inNextRelease": true}}),
+            json!({"status": "ignored", "ignoreDuration": 30}),
+            json!({"status": "ignored", "substatus": "archived_until_escalating"}),
+            json!({"hasSeen": true}),
+        ] {
+            assert!(wanted_status(&body).is_err(), "{body}");
+        }
+    }
+}

@@ -46,8 +46,9 @@ export async function fill(page, values) {
   for (const [name, value] of Object.entries(values)) {
     const field = page.locator(`main [name="${name}"]`).first();
     if (!(await field.count())) continue;
-    const tag = await field.evaluate((element) => element.tagName);
-    if (tag === "SELECT") await field.selectOption(value);
+    const kind = await field.evaluate((element) => (element.tagName === "SELECT" ? "select" : element.type));
+    if (kind === "select") await field.selectOption(value);
+    else if (kind === "radio") await page.locator(`main label:has([name="${name}"][value="${value}"])`).click();
     else await field.fill(value);
   }
 }

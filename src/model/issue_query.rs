@@ -68,6 +68,7 @@ pub struct IssueQuery {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct IssueFilter {
     pub status: Option<Status>,
+    pub not_status: Vec<Status>,
     /// Only issues that are new or only those that came back.
     pub fresh: Option<Fresh>,
     pub unhandled: Option<bool>,
@@ -236,10 +237,10 @@ fn apply(filter: &mut IssueFilter, term: &Term) {
 
 fn apply_state(filter: &mut IssueFilter, word: &str, negated: bool) {
     if let Some(status) = Status::parse(word) {
-        match negated {
-            false => filter.status = Some(status),
-            // Three states: without one, two are left, and the list knows how to ask for one or all.
-            true => filter.impossible = true,
+        if negated {
+            filter.not_status.push(status);
+        } else {
+            (filter.status, filter.fresh) = (Some(status), None);
         }
         return;
     }
@@ -371,6 +372,10 @@ mod tests {
         assert_eq!(
             IssueQuery::parse("!price").filter().missing_words,
             ["price"]
+        );
+        assert_eq!(
+            IssueQuery::parse("!is:resolved").filter().not_status,
+            [Status::Resolved]
         );
         assert!(IssueQuery::parse("is:odd").filter().impossible);
         assert_eq!(IssueQuery::parse("").filter(), IssueFilter::default());

@@ -6,8 +6,11 @@ pub mod connection;
 pub mod dead_records;
 pub mod dialect;
 pub mod digest;
+pub mod issue_counts;
 pub mod issue_detail;
 pub mod issue_facts;
+#[cfg(test)]
+mod issue_fixture;
 pub mod issue_list;
 pub mod issue_status;
 pub mod keys;

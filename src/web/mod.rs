@@ -10,6 +10,7 @@ mod form;
 mod format;
 mod highlight;
 mod issues;
+mod languages;
 mod login_limit;
 mod page;
 mod password;

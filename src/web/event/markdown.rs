@@ -4,7 +4,8 @@
 use std::fmt::Write as _;
 
 use super::EventView;
-use super::stack::{Frame, Part};
+use super::frame::Frame;
+use super::stack::Part;
 
 /// Writes the event down; `title` and `link` say which issue it belongs to.
 pub fn markdown(title: &str, short_id: &str, link: &str, event: &EventView) -> String {

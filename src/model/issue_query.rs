@@ -246,10 +246,10 @@ fn apply_state(filter: &mut IssueFilter, word: &str, negated: bool) {
     }
     match (word, negated) {
         ("new" | "for_review", false) => {
-            (filter.status, filter.fresh) = (Some(Status::Unresolved), Some(Fresh::New))
+            (filter.status, filter.fresh) = (Some(Status::Unresolved), Some(Fresh::New));
         }
         ("regressed", false) => {
-            (filter.status, filter.fresh) = (Some(Status::Unresolved), Some(Fresh::Regressed))
+            (filter.status, filter.fresh) = (Some(Status::Unresolved), Some(Fresh::Regressed));
         }
         ("unhandled", negated) => filter.unhandled = Some(!negated),
         ("handled", negated) => filter.unhandled = Some(negated),

@@ -24,7 +24,7 @@ pub fn markdown(title: &str, short_id: &str, link: &str, event: &EventView) -> S
                 match part {
                     Part::Frame(frame) => write_frame(&mut text, frame),
                     Part::Folded { label, .. } => {
-                        write!(text, "\n- _{label}_").expect("writing to a string")
+                        write!(text, "\n- _{label}_").expect("writing to a string");
                     }
                 }
             }

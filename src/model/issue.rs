@@ -135,6 +135,7 @@ impl State {
     }
 
     /// The state to show: new and regressed wear off after a week without anybody writing it down.
+    #[must_use]
     pub const fn seen_at(self, first_seen: i64, status_changed_at: i64, now: i64) -> Self {
         let worn = match self.substatus {
             Substatus::New => first_seen < now - FRESH_MS,

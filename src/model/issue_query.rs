@@ -69,6 +69,7 @@ pub struct IssueQuery {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct IssueFilter {
     pub status: Option<Status>,
+    pub not_status: Vec<Status>,
     /// Only issues that are new or only those that came back.
     pub fresh: Option<Fresh>,
     pub unhandled: Option<bool>,
@@ -239,19 +240,19 @@ fn apply(filter: &mut IssueFilter, term: &Term) {
 
 fn apply_state(filter: &mut IssueFilter, word: &str, negated: bool) {
     if let Some(status) = Status::parse(word) {
-        match negated {
-            false => filter.status = Some(status),
-            // Three states: without one, two are left, and the list knows how to ask for one or all.
-            true => filter.impossible = true,
+        if negated {
+            filter.not_status.push(status);
+        } else {
+            (filter.status, filter.fresh) = (Some(status), None);
         }
         return;
     }
     match (word, negated) {
         ("new" | "for_review", false) => {
-            (filter.status, filter.fresh) = (Some(Status::Unresolved), Some(Fresh::New))
+            (filter.status, filter.fresh) = (Some(Status::Unresolved), Some(Fresh::New));
         }
         ("regressed", false) => {
-            (filter.status, filter.fresh) = (Some(Status::Unresolved), Some(Fresh::Regressed))
+            (filter.status, filter.fresh) = (Some(Status::Unresolved), Some(Fresh::Regressed));
         }
         ("unhandled", negated) => filter.unhandled = Some(!negated),
         ("handled", negated) => filter.unhandled = Some(negated),
@@ -374,6 +375,10 @@ mod tests {
         assert_eq!(
             IssueQuery::parse("!price").filter().missing_words,
             ["price"]
+        );
+        assert_eq!(
+            IssueQuery::parse("!is:resolved").filter().not_status,
+            [Status::Resolved]
         );
         assert!(IssueQuery::parse("is:odd").filter().impossible);
         assert_eq!(IssueQuery::parse("").filter(), IssueFilter::default());

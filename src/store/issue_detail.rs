@@ -88,12 +88,19 @@ pub fn event(conn: &mut Conn, issue: &Issue, which: Which) -> Result<Option<Even
     Ok(query.first(conn).optional()?)
 }
 
-/// The events around one: the ids for "previous" and "next".
+/// The events before and after one, by their ids.
+#[derive(Debug, Clone, Default)]
+pub struct Neighbours {
+    pub previous: Option<Vec<u8>>,
+    pub next: Option<Vec<u8>>,
+}
+
+/// The events around one.
 pub fn neighbours(
     conn: &mut Conn,
     issue: &Issue,
     event: &EventRow,
-) -> Result<(Option<Vec<u8>>, Option<Vec<u8>>), StoreError> {
+) -> Result<Neighbours, StoreError> {
     let own = events::table.filter(events::issue_id.eq(issue.id));
     let previous = own
         .filter(events::id.lt(event.id))
@@ -107,7 +114,7 @@ pub fn neighbours(
         .select(events::event_id)
         .first(conn)
         .optional()?;
-    Ok((previous, next))
+    Ok(Neighbours { previous, next })
 }
 
 /// Events in `count` buckets of `hours` hours each, the last one holding now; returns where the first begins.
@@ -137,14 +144,14 @@ pub fn history(
     Ok((start, counts))
 }
 
-/// The releases of a project that were first seen since a moment, oldest first.
+/// The releases of an issue's project that were first seen since a moment, oldest first.
 pub fn releases_since(
     conn: &mut Conn,
-    project_id: i64,
+    issue: &Issue,
     since: i64,
 ) -> Result<Vec<(String, i64)>, StoreError> {
     Ok(releases::table
-        .filter(releases::project_id.eq(project_id))
+        .filter(releases::project_id.eq(issue.project_id))
         .filter(releases::first_seen.ge(since))
         .order(releases::first_seen)
         .limit(50)

@@ -4,13 +4,13 @@
 use std::collections::HashMap;
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Integer, Text};
+use diesel::sql_types::Text;
 
 use super::issue_condition;
 use super::schema::{environments, issue_days, issue_tags, issues, projects};
 use super::scope::OrgScope;
 use super::{Conn, StoreError};
-use crate::model::issue::{FRESH_MS, Status, Substatus};
+use crate::model::issue::{FRESH_MS, Substatus};
 use crate::model::issue_query::{Fresh, IssueFilter};
 
 const DAY_MS: i64 = 86_400_000;
@@ -181,6 +181,14 @@ fn filtered<'a>(
     if let Some(status) = filter.status {
         query = query.filter(issues::status.eq(status.code()));
     }
+    if !filter.not_status.is_empty() {
+        let codes: Vec<i32> = filter
+            .not_status
+            .iter()
+            .map(|status| status.code())
+            .collect();
+        query = query.filter(issues::status.ne_all(codes));
+    }
     match filter.fresh {
         Some(Fresh::New) => {
             query = query
@@ -296,98 +304,6 @@ fn environment_ids(conn: &mut Conn, scope: &OrgScope, name: &str) -> Result<Vec<
         .load(conn)?)
 }
 
-/// The environments that an organization's events named.
-pub fn environment_names(conn: &mut Conn, scope: &OrgScope) -> Result<Vec<String>, StoreError> {
-    Ok(environments::table
-        .inner_join(projects::table.on(projects::id.eq(environments::project_id)))
-        .filter(projects::organization_id.eq(scope.organization_id()))
-        .filter(environments::name.ne(""))
-        .select(environments::name)
-        .distinct()
-        .order(environments::name)
-        .limit(50)
-        .load(conn)?)
-}
-
-/// How many issues there are of each kind.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
-    pub unresolved: i64,
-    pub new: i64,
-    pub regressed: i64,
-    pub ignored: i64,
-    pub resolved: i64,
-}
-
-#[derive(QueryableByName)]
-struct CountRow {
-    #[diesel(sql_type = BigInt)]
-    project_id: i64,
-    #[diesel(sql_type = Integer)]
-    status: i32,
-    #[diesel(sql_type = Integer)]
-    fresh: i32,
-    #[diesel(sql_type = BigInt)]
-    issues: i64,
-}
-
-/// The counts of every project of an organization; projects without issues are missing.
-pub fn counts(
-    conn: &mut Conn,
-    scope: &OrgScope,
-    now: i64,
-) -> Result<HashMap<i64, Counts>, StoreError> {
-    // Numbers only, none of them from outside: nothing to bind, and the same text on every database.
-    let fresh = format!(
-        "CASE WHEN substatus = {new} AND first_seen >= {since} THEN {new} \
-         WHEN substatus = {regressed} AND status_changed_at >= {since} THEN {regressed} ELSE 0 END",
-        new = Substatus::New.code(),
-        regressed = Substatus::Regressed.code(),
-        since = now - FRESH_MS,
-    );
-    let rows: Vec<CountRow> = diesel::sql_query(format!(
-        "SELECT project_id, status, fresh, COUNT(*) AS issues FROM \
-         (SELECT project_id, status, {fresh} AS fresh FROM issues WHERE organization_id = {organization}) AS states \
-         GROUP BY project_id, status, fresh",
-        organization = scope.organization_id(),
-    ))
-    .load(conn)?;
-    let mut counts: HashMap<i64, Counts> = HashMap::new();
-    for row in rows {
-        let entry = counts.entry(row.project_id).or_default();
-        match Status::from_code(row.status) {
-            Status::Resolved => entry.resolved += row.issues,
-            Status::Ignored => entry.ignored += row.issues,
-            Status::Unresolved => {
-                entry.unresolved += row.issues;
-                match Substatus::from_code(row.fresh) {
-                    Substatus::New => entry.new += row.issues,
-                    Substatus::Regressed => entry.regressed += row.issues,
-                    _ => {}
-                }
-            }
-        }
-    }
-    Ok(counts)
-}
-
-impl std::ops::AddAssign for Counts {
-    fn add_assign(&mut self, other: Self) {
-        let Self {
-            unresolved,
-            new,
-            regressed,
-            ignored,
-            resolved,
-        } = other;
-        self.unresolved += unresolved;
-        self.new += new;
-        self.regressed += regressed;
-        self.ignored += ignored;
-        self.resolved += resolved;
-    }
-}
-
 /// Narrows a query to one side of a row and orders it; the id decides between equal values.
 macro_rules! placed {
     ($query:expr, $column:expr, $place:expr) => {
@@ -414,10 +330,101 @@ use placed;
 
 #[cfg(test)]
 mod tests {
+    use super::super::issue_fixture::{Fixture, NOW};
     use super::*;
+    use crate::model::issue_query::IssueQuery;
+
+    fn ids(fixture: &mut Fixture, query: &str, sort: Sort, place: Place, size: i64) -> Vec<i64> {
+        let filter = IssueQuery::parse(query).filter();
+        let found = page(
+            &mut fixture.conn,
+            &fixture.acme,
+            &filter,
+            sort,
+            place,
+            size,
+            NOW,
+        );
+        found
+            .expect("a page")
+            .rows
+            .iter()
+            .map(|row| row.id)
+            .collect()
+    }
 
     #[test]
     fn wildcards_of_a_word_are_letters() {
         assert_eq!(pattern("100%_A!"), "%100!%!_a!!%");
+    }
+
+    #[test]
+    fn a_query_finds_its_issues_and_no_others() {
+        let mut fixture = Fixture::new();
+        let mut found = |query: &str| ids(&mut fixture, query, Sort::LastSeen, Place::Start, 50);
+        assert_eq!(found(""), [1, 2, 3, 4, 5]);
+        assert_eq!(found("is:unresolved is:unhandled"), [2, 4]);
+        assert_eq!(
+            found("!is:resolved project:shop level:>=warning"),
+            [1, 2, 3, 4, 5]
+        );
+        assert_eq!(found("KEYERROR3"), [3]);
+        assert_eq!(found("50%_off cart.total"), [] as [i64; 0]);
+        assert_eq!(found("50%_off shop.cart"), [1, 2, 3, 4, 5]);
+        assert_eq!(found("!keyerror1"), [2, 3, 4, 5]);
+        assert_eq!(found("is:new"), [1, 2, 3, 4, 5]);
+        for nothing in [
+            "is:resolved",
+            "is:odd",
+            "project:theirs",
+            "level:fatal",
+            "release:1",
+            "5%%off",
+        ] {
+            assert!(found(nothing).is_empty(), "{nothing}");
+        }
+    }
+
+    #[test]
+    fn pages_follow_each_other_in_both_directions() {
+        let mut fixture = Fixture::new();
+        assert_eq!(ids(&mut fixture, "", Sort::Users, Place::Start, 2), [5, 4]);
+        assert_eq!(
+            ids(&mut fixture, "", Sort::Users, Place::After(4, 4), 2),
+            [3, 2]
+        );
+        assert_eq!(
+            ids(&mut fixture, "", Sort::Users, Place::Before(2, 2), 2),
+            [4, 3]
+        );
+        // All have seven events: the id decides.
+        assert_eq!(
+            ids(&mut fixture, "", Sort::Events, Place::After(7, 3), 9),
+            [2, 1]
+        );
+        let filter = IssueQuery::parse("").filter();
+        let last = page(
+            &mut fixture.conn,
+            &fixture.acme,
+            &filter,
+            Sort::Users,
+            Place::After(3, 3),
+            2,
+            NOW,
+        )
+        .expect("a page");
+        assert_eq!(
+            (last.has_newer, last.has_older, last.rows.len()),
+            (true, false, 2)
+        );
+    }
+
+    #[test]
+    fn what_came_in_since_is_counted() {
+        let mut fixture = Fixture::new();
+        let filter = IssueQuery::parse("is:unresolved").filter();
+        let since = NOW - 150_000;
+        let count = count_since(&mut fixture.conn, &fixture.acme, &filter, since, NOW);
+        assert_eq!(count.expect("a count"), 2);
     }
 }

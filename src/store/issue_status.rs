@@ -165,3 +165,56 @@ fn load(conn: &mut Conn, scope: &OrgScope, issue_ids: &[i64]) -> Result<Vec<Befo
         ))
         .load(conn)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::issue_fixture::{Fixture, NOW};
+    use super::*;
+
+    fn state(conn: &mut Conn, id: i64) -> (i32, i32, Option<i64>) {
+        issues::table
+            .find(id)
+            .select((issues::status, issues::substatus, issues::resolved_at))
+            .first(conn)
+            .expect("an issue")
+    }
+
+    fn rows(conn: &mut Conn) -> i64 {
+        activity::table.count().get_result(conn).expect("a count")
+    }
+
+    #[test]
+    fn a_change_is_made_once_and_can_be_taken_back() {
+        let mut fixture = Fixture::new();
+        let conn = &mut fixture.conn;
+        let changed = set_status(conn, &fixture.acme, &[2, 1], Status::Resolved, NOW).expect("set");
+        assert_eq!(
+            changed
+                .iter()
+                .map(|change| change.issue_id)
+                .collect::<Vec<_>>(),
+            [1, 2]
+        );
+        assert_eq!(changed[0].from, State::NEW);
+        assert_eq!(state(conn, 1), (1, 0, Some(NOW)));
+        assert_eq!(rows(conn), 2);
+        let again = set_status(conn, &fixture.acme, &[1], Status::Resolved, NOW).expect("set");
+        assert!(again.is_empty());
+        assert_eq!(undo(conn, &fixture.acme, &[1, 2, 3]).expect("undone"), 2);
+        assert_eq!(state(conn, 1), (0, 7, None));
+        assert_eq!(rows(conn), 0);
+        assert_eq!(undo(conn, &fixture.acme, &[1]).expect("undone"), 0);
+    }
+
+    #[test]
+    fn issues_of_others_are_out_of_reach() {
+        let mut fixture = Fixture::new();
+        let conn = &mut fixture.conn;
+        let changed = set_status(conn, &fixture.acme, &[100], Status::Ignored, NOW).expect("set");
+        assert!(changed.is_empty());
+        set_status(conn, &fixture.other, &[100], Status::Ignored, NOW).expect("set");
+        assert_eq!(state(conn, 100), (2, 5, None));
+        assert_eq!(undo(conn, &fixture.acme, &[100]).expect("undone"), 0);
+        assert_eq!(state(conn, 100), (2, 5, None));
+    }
+}

@@ -8,8 +8,11 @@ pub mod dialect;
 pub mod digest;
 pub mod events;
 mod issue_condition;
+pub mod issue_counts;
 pub mod issue_detail;
 pub mod issue_facts;
+#[cfg(test)]
+mod issue_fixture;
 pub mod issue_list;
 pub mod issue_records;
 pub mod issue_status;

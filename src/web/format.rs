@@ -128,7 +128,7 @@ pub fn short(number: i64) -> String {
     };
     let tenths = size / (unit / 10);
     let sign = if number < 0 { "-" } else { "" };
-    if tenths >= 1000 || tenths % 10 == 0 {
+    if tenths >= 1000 || tenths.is_multiple_of(10) {
         format!("{sign}{}{letter}", tenths / 10)
     } else {
         format!("{sign}{}.{}{letter}", tenths / 10, tenths % 10)

@@ -15,7 +15,7 @@ use super::format::{hue, initials, plural, short};
 use super::session::Viewer;
 use super::site::Site;
 use crate::store::accounts::{Organization, Project};
-use crate::store::issue_list::{self, Counts};
+use crate::store::issue_counts::{self, Counts};
 use crate::store::scope::{self, OrgScope};
 use crate::store::{Conn, StoreError};
 
@@ -172,7 +172,7 @@ impl OrgContext {
         let scope = scope::authorize(conn, user_id, organization)?;
         Ok(Self {
             projects: scope.projects(conn)?,
-            counts: issue_list::counts(conn, &scope, now)?,
+            counts: issue_counts::counts(conn, &scope, now)?,
             organizations: scope::organizations_of(conn, user_id)?,
             scope,
         })

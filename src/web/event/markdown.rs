@@ -4,7 +4,8 @@
 use std::fmt::Write as _;
 
 use super::EventView;
-use super::stack::{Frame, Part};
+use super::frame::Frame;
+use super::stack::Part;
 
 /// Writes the event down; `title` and `link` say which issue it belongs to.
 pub fn markdown(title: &str, short_id: &str, link: &str, event: &EventView) -> String {
@@ -23,7 +24,7 @@ pub fn markdown(title: &str, short_id: &str, link: &str, event: &EventView) -> S
                 match part {
                     Part::Frame(frame) => write_frame(&mut text, frame),
                     Part::Folded { label, .. } => {
-                        write!(text, "\n- _{label}_").expect("writing to a string")
+                        write!(text, "\n- _{label}_").expect("writing to a string");
                     }
                 }
             }

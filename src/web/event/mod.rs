@@ -1,6 +1,7 @@
 //! One event, made ready for its page. In: the stored event as JSON. Out: what each panel shows, as texts and pairs.
 
 pub mod breadcrumbs;
+pub mod frame;
 pub mod markdown;
 pub mod request;
 pub mod stack;

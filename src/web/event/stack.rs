@@ -3,8 +3,8 @@
 
 use serde_json::Value;
 
-use super::value::{Pair, list, show_line, text};
-use crate::web::highlight::{self, Piece};
+use super::frame::{Frame, frame_of, is_true};
+use super::value::{list, text};
 
 /// How much of the stacks a page shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,33 +33,6 @@ impl StackMode {
 
     pub fn is_raw(self) -> bool {
         self == Self::Raw
-    }
-}
-
-/// One line of source around a frame.
-#[derive(Debug, Clone)]
-pub struct SourceLine {
-    pub number: String,
-    pub pieces: Vec<Piece>,
-    pub here: bool,
-}
-
-/// One frame.
-#[derive(Debug, Clone)]
-pub struct Frame {
-    pub function: String,
-    pub place: String,
-    pub line: String,
-    pub detail: String,
-    pub in_app: bool,
-    pub open: bool,
-    pub source: Vec<SourceLine>,
-    pub vars: Vec<Pair>,
-}
-
-impl Frame {
-    pub fn has_body(&self) -> bool {
-        !self.source.is_empty() || !self.vars.is_empty()
     }
 }
 
@@ -164,10 +137,6 @@ fn count(part: &Part) -> usize {
         Part::Frame(_) => 1,
         Part::Folded { frames, .. } => frames.len(),
     }
-}
-
-fn is_true(value: &Value, key: &str) -> bool {
-    value.get(key).and_then(Value::as_bool).unwrap_or(false)
 }
 
 fn exception_stack(
@@ -359,94 +328,6 @@ fn close_run(parts: &mut Vec<Part>, run: &mut Vec<Frame>) {
         }
     }
     parts.push(Part::Folded { label, frames });
-}
-
-fn frame_of(frame: &Value, platform: &str) -> Frame {
-    let file = text(frame, "filename").or_else(|| text(frame, "abs_path"));
-    let module = text(frame, "module");
-    let package = text(frame, "package").map(|package| {
-        package
-            .rsplit(['/', '\\'])
-            .next()
-            .unwrap_or_default()
-            .to_owned()
-    });
-    let place = file
-        .clone()
-        .or_else(|| module.clone())
-        .or_else(|| package.clone())
-        .unwrap_or_default();
-    let platform = text(frame, "platform").unwrap_or_else(|| platform.to_owned());
-    let line = match (
-        frame.get("lineno").and_then(Value::as_i64),
-        frame.get("colno").and_then(Value::as_i64),
-    ) {
-        (Some(line), Some(column)) if column > 0 => format!("{line}:{column}"),
-        (Some(line), _) => line.to_string(),
-        _ => String::new(),
-    };
-    let detail = match (&file, &module, package, text(frame, "instruction_addr")) {
-        (None, None, Some(_), Some(address)) => address,
-        (Some(_), Some(module), _, _) if *module != place => module.clone(),
-        _ => String::new(),
-    };
-    Frame {
-        function: text(frame, "function")
-            .or_else(|| text(frame, "symbol"))
-            .unwrap_or_else(|| "<unknown>".to_owned()),
-        line,
-        detail,
-        in_app: is_true(frame, "in_app"),
-        open: false,
-        source: source(frame, &place, &platform),
-        vars: vars(frame),
-        place,
-    }
-}
-
-fn source(frame: &Value, file: &str, platform: &str) -> Vec<SourceLine> {
-    let Some(context) = frame.get("context_line").and_then(Value::as_str) else {
-        return Vec::new();
-    };
-    let around = |key| {
-        list(frame, key)
-            .iter()
-            .map(|line| line.as_str().unwrap_or_default())
-    };
-    let here = around("pre_context").count();
-    let texts: Vec<String> = around("pre_context")
-        .chain(std::iter::once(context))
-        .chain(around("post_context"))
-        .map(|line| super::value::cut(line.trim_end(), 400))
-        .collect();
-    let first = frame
-        .get("lineno")
-        .and_then(Value::as_i64)
-        .map(|number| number - here as i64);
-    highlight::lines(file, platform, &texts)
-        .into_iter()
-        .enumerate()
-        .map(|(at, pieces)| SourceLine {
-            number: first
-                .map(|first| (first + at as i64).to_string())
-                .unwrap_or_default(),
-            pieces,
-            here: at == here,
-        })
-        .collect()
-}
-
-fn vars(frame: &Value) -> Vec<Pair> {
-    match frame.get("vars") {
-        Some(Value::Object(map)) => map
-            .iter()
-            .map(|(key, value)| Pair {
-                key: key.clone(),
-                value: super::value::cut(&show_line(value), 600),
-            })
-            .collect(),
-        _ => Vec::new(),
-    }
 }
 
 /// The stack as plain text, oldest frame first, as a console shows it.

@@ -5,13 +5,13 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde_json::Value;
 
-use super::list::{Badge, badge, level_name, users};
+use super::row::{Badge, badge, level_name, users};
 use super::side::{self, Happening, Tag};
 use crate::model::issue::{State, Status};
 use crate::model::names;
 use crate::protocol::event_id::EventId;
 use crate::store::accounts::Project;
-use crate::store::issue_detail::{self, EventRow, Issue, Which};
+use crate::store::issue_detail::{self, EventRow, Issue, Neighbours, Which};
 use crate::store::{Conn, StoreError, now_ms, payload, scope};
 use crate::web::chart::{Chart, short_version};
 use crate::web::error::PageError;
@@ -149,7 +149,7 @@ struct Found {
     issue: Issue,
     project: Project,
     event: Option<EventRow>,
-    neighbours: (Option<Vec<u8>>, Option<Vec<u8>>),
+    neighbours: Neighbours,
     history: (i64, Vec<i64>),
     releases: Vec<(String, i64)>,
     tags: Vec<issue_detail::TagRow>,
@@ -177,10 +177,10 @@ async fn show(
             }
             let neighbours = match &event {
                 Some(event) => issue_detail::neighbours(conn, &issue, event)?,
-                None => (None, None),
+                None => Neighbours::default(),
             };
             let history = issue_detail::history(conn, &issue, CHART_BARS, CHART_HOURS, now)?;
-            let releases = issue_detail::releases_since(conn, project.id, history.0)?;
+            let releases = issue_detail::releases_since(conn, &issue, history.0)?;
             let tags = issue_detail::tags(conn, &issue, TAG_VALUES)?;
             let activity = issue_detail::activity(conn, &issue, ACTIVITY_ROWS)?;
             Ok(Found {
@@ -284,16 +284,11 @@ fn seen(at: i64, release: Option<&str>, now: i64) -> Seen {
     }
 }
 
-fn shown(
-    row: &EventRow,
-    base: &str,
-    neighbours: (Option<Vec<u8>>, Option<Vec<u8>>),
-    mode: StackMode,
-) -> Option<Shown> {
+fn shown(row: &EventRow, base: &str, neighbours: Neighbours, mode: StackMode) -> Option<Shown> {
     let event = json_of(row)?;
     let id = hex::encode(&row.event_id);
     let link = |id: Vec<u8>| format!("{base}/events/{}/", hex::encode(id));
-    let (previous, next) = neighbours;
+    let Neighbours { previous, next } = neighbours;
     Some(Shown {
         short: id.chars().take(8).collect(),
         time: When::exact(row.timestamp),

@@ -34,13 +34,13 @@ impl ListAddress {
                     sort = SORTS
                         .iter()
                         .find(|(_, word, _)| *word == value)
-                        .map_or(sort, |(sort, ..)| *sort)
+                        .map_or(sort, |(sort, ..)| *sort);
                 }
                 "after" => {
-                    place = position(&value).map_or(place, |(value, id)| Place::After(value, id))
+                    place = position(&value).map_or(place, |(value, id)| Place::After(value, id));
                 }
                 "before" => {
-                    place = position(&value).map_or(place, |(value, id)| Place::Before(value, id))
+                    place = position(&value).map_or(place, |(value, id)| Place::Before(value, id));
                 }
                 _ => {}
             }

@@ -6,72 +6,42 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde_json::json;
 
+use super::choices::{Choice, Tab, environment_choices, project_choices, tabs};
 use super::links::{ListAddress, SORTS};
-use crate::model::event::Level;
-use crate::model::issue::{State, Status, Substatus};
+use super::row::{self, Row};
+use crate::model::issue::Status;
 use crate::model::issue_query::{IssueQuery, Term};
 use crate::model::names;
-use crate::store::issue_list::{self, BAR_DAYS, Counts, IssuePage, IssueRow, Place};
+use crate::store::issue_counts::{self, Counts};
+use crate::store::issue_list::{self, BAR_DAYS, IssuePage, IssueRow, Place};
 use crate::store::scope::Role;
 use crate::store::{StoreError, issue_detail, now_ms, scope};
-use crate::web::chart::Bars;
 use crate::web::error::PageError;
-use crate::web::format::{Count, When, hue, plural, short};
+use crate::web::format::{plural, short};
 use crate::web::page::{OrgContext, Page, see_other};
 use crate::web::session::Viewer;
 use crate::web::site::Site;
 
 const PAGE_SIZE: i64 = 25;
 
-struct Tab {
-    name: &'static str,
-    href: String,
-    count: Option<String>,
-    active: bool,
-}
-
-/// An entry of a menu that narrows the list.
-struct Choice {
-    name: String,
-    href: String,
-    hue: Option<i64>,
-    active: bool,
-}
-
 struct Chip {
     text: String,
     without: String,
 }
 
-/// A word that stands out on a row.
-pub struct Badge {
-    pub class: &'static str,
-    pub text: &'static str,
-}
-
-struct Row {
-    id: i64,
-    href: String,
-    level: &'static str,
-    kind: String,
-    value: String,
-    culprit: String,
-    short_id: String,
-    platform: String,
-    badge: Option<Badge>,
-    unhandled: bool,
-    bars: Bars,
-    events: Count,
-    users: Option<Count>,
-    seen: When,
-    old: When,
-}
-
 /// Why there is nothing to show.
 enum Empty {
-    NoProject { can_create: bool },
-    NoEvent { start: String },
+    NoProject {
+        can_create: bool,
+    },
+    NoEvent {
+        start: String,
+    },
     NoMatch,
+    /// Nothing was filtered out: there are no issues in this state.
+    NoneInState {
+        state: String,
+    },
     AllDone,
 }
 
@@ -141,7 +111,7 @@ pub async fn show(
                 environment.as_deref(),
                 now,
             )?;
-            let environments = issue_list::environment_names(conn, &context.scope)?;
+            let environments = issue_counts::environment_names(conn, &context.scope)?;
             Ok(Ok(Found {
                 context,
                 page,
@@ -234,7 +204,7 @@ fn draw(
         rows: issues
             .rows
             .iter()
-            .map(|row| view(row, &org, &prefixes, bars, now))
+            .map(|row| row::view(row, &org, &prefixes, bars, now))
             .collect(),
         empty: issues
             .rows
@@ -249,58 +219,6 @@ fn draw(
         org,
     };
     page.answer(&template)
-}
-
-fn tabs(address: &ListAddress, org: &str, total: &Counts) -> Vec<Tab> {
-    let state = address.query.state();
-    [
-        ("Unresolved", "unresolved", total.unresolved),
-        ("New", "new", total.new),
-        ("Regressed", "regressed", total.regressed),
-        ("Ignored", "ignored", total.ignored),
-        ("Resolved", "resolved", total.resolved),
-    ]
-    .into_iter()
-    .map(|(name, word, count)| Tab {
-        name,
-        href: address.with_query(org, address.query.with_state(word)),
-        count: (count > 0).then(|| short(count)),
-        active: state == Some(word),
-    })
-    .collect()
-}
-
-fn project_choices(context: &OrgContext, address: &ListAddress, org: &str) -> Vec<Choice> {
-    let chosen = address.query.value("project");
-    let all = Choice {
-        name: "All projects".to_owned(),
-        href: address.with_query(org, address.query.with("project", None)),
-        hue: None,
-        active: chosen.is_none(),
-    };
-    let each = context.projects.iter().map(|project| Choice {
-        name: project.slug.clone(),
-        href: address.with_query(org, address.query.with("project", Some(&project.slug))),
-        hue: Some(hue(project.id)),
-        active: chosen == Some(&project.slug),
-    });
-    std::iter::once(all).chain(each).collect()
-}
-
-fn environment_choices(names: &[String], address: &ListAddress, org: &str) -> Vec<Choice> {
-    if names.is_empty() {
-        return Vec::new();
-    }
-    let chosen = address.query.value("environment");
-    let choice = |name: &str, value: Option<&str>| Choice {
-        name: name.to_owned(),
-        href: address.with_query(org, address.query.with("environment", value)),
-        hue: None,
-        active: chosen == value,
-    };
-    std::iter::once(choice("All environments", None))
-        .chain(names.iter().map(|name| choice(name, Some(name))))
-        .collect()
 }
 
 fn neighbours(
@@ -327,70 +245,6 @@ fn neighbours(
     )
 }
 
-fn view(
-    row: &IssueRow,
-    org: &str,
-    prefixes: &HashMap<i64, &str>,
-    bars: &HashMap<i64, [i64; BAR_DAYS]>,
-    now: i64,
-) -> Row {
-    Row {
-        id: row.id,
-        href: format!("/{org}/issues/{}/", row.id),
-        level: level_name(row.level),
-        kind: if row.title_type.is_empty() {
-            row.title.clone()
-        } else {
-            row.title_type.clone()
-        },
-        value: row.title_value.clone(),
-        culprit: row.culprit.clone(),
-        short_id: names::short_id(
-            prefixes.get(&row.project_id).copied().unwrap_or_default(),
-            row.short_number,
-        ),
-        platform: row.platform.clone(),
-        badge: badge(State::from_codes(row.status, row.substatus).seen_at(
-            row.first_seen,
-            row.status_changed_at,
-            now,
-        )),
-        unhandled: row.is_unhandled,
-        bars: Bars::days(&bars.get(&row.id).copied().unwrap_or_default()),
-        events: Count::new(row.times_seen),
-        users: (row.users_seen > 0).then(|| users(row.users_seen)),
-        seen: When::age(row.last_seen, now),
-        old: When::old(row.first_seen, now),
-    }
-}
-
-/// Distinct users are exact up to ten thousand.
-pub fn users(number: i64) -> Count {
-    if number > 10_000 {
-        Count::about(number)
-    } else {
-        Count::new(number)
-    }
-}
-
-/// The name of a stored level.
-pub fn level_name(code: i32) -> &'static str {
-    Level::from_i32(code).unwrap_or(Level::Error).as_str()
-}
-
-/// What needs a decision, or what was decided.
-pub fn badge(state: State) -> Option<Badge> {
-    let (class, text) = match (state.status, state.substatus) {
-        (Status::Resolved, _) => ("ok", "resolved"),
-        (Status::Ignored, _) => ("outline", "ignored"),
-        (Status::Unresolved, Substatus::New) => ("new", "new"),
-        (Status::Unresolved, Substatus::Regressed) => ("regressed", "regressed"),
-        (Status::Unresolved, Substatus::Escalating) => ("escalating", "escalating"),
-        (Status::Unresolved, _) => return None,
-    };
-    Some(Badge { class, text })
-}
-
 fn empty(context: &OrgContext, address: &ListAddress, total: &Counts) -> Empty {
     let any = total.unresolved + total.ignored + total.resolved > 0;
     if context.projects.is_empty() {
@@ -410,18 +264,27 @@ fn empty(context: &OrgContext, address: &ListAddress, total: &Counts) -> Empty {
             start: format!("/{}/projects/{slug}/start", context.slug()),
         },
         _ if address.query.state() == Some("unresolved") && total.unresolved == 0 => Empty::AllDone,
-        _ => Empty::NoMatch,
+        _ => match address.query.state() {
+            Some(state) if is_plain(&address.query) => Empty::NoneInState {
+                state: state.to_owned(),
+            },
+            _ => Empty::NoMatch,
+        },
     }
+}
+
+/// Whether a query says only a state and projects, so that the tabs' counts are those of its rows.
+fn is_plain(query: &IssueQuery) -> bool {
+    query.text().is_empty()
+        && query
+            .pairs()
+            .all(|term| matches!(term.key.as_str(), "is" | "project") && !term.negated)
+        && query.pairs().filter(|term| term.key == "is").count() == 1
 }
 
 /// "1–25 of 128" where that is known without counting; else what is on the page.
 fn summary(issues: &IssuePage, address: &ListAddress, total: &Counts) -> String {
     let shown = issues.rows.len() as i64;
-    let plain = address.query.text().is_empty()
-        && address
-            .query
-            .pairs()
-            .all(|term| matches!(term.key.as_str(), "is" | "project") && !term.negated);
     let all = match address.query.state() {
         Some("unresolved") => total.unresolved,
         Some("new") => total.new,
@@ -430,16 +293,7 @@ fn summary(issues: &IssuePage, address: &ListAddress, total: &Counts) -> String 
         Some("resolved") => total.resolved,
         _ => return plural(shown, "issue", "issues"),
     };
-    match (
-        plain
-            && address
-                .query
-                .pairs()
-                .filter(|term| term.key == "is")
-                .count()
-                == 1,
-        address.place,
-    ) {
+    match (is_plain(&address.query), address.place) {
         (true, Place::Start) if shown > 0 => format!("1–{shown} of {}", short(all)),
         (true, _) => plural(all, "issue", "issues"),
         _ => plural(shown, "issue", "issues"),

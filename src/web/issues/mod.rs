@@ -1,8 +1,10 @@
 //! Issues: the list, one of them with its events, and what can be done about them.
 
 pub mod actions;
+mod choices;
 pub mod detail;
 mod links;
 pub mod list;
 pub mod raw;
+mod row;
 mod side;

@@ -175,8 +175,9 @@ fn free_slug(name: &str, projects: &[accounts::Project]) -> String {
         return wanted;
     }
     let short: String = wanted.chars().take(44).collect();
-    (2..)
+    // One more number than there are projects is enough to find a free one.
+    (2..=projects.len() + 2)
         .map(|number| format!("{short}-{number}"))
         .find(|slug| !is_taken(slug))
-        .expect("numbers do not run out")
+        .unwrap_or(wanted)
 }

@@ -12,6 +12,7 @@ use crate::journal::{Draft, RecordKind};
 use crate::protocol::auth::Auth;
 use crate::protocol::envelope::{Envelope, EnvelopeError};
 use crate::protocol::event_id::EventId;
+use crate::protocol::json;
 
 pub async fn post(
     request: HttpRequest,
@@ -155,7 +156,15 @@ struct OnlyId<'a> {
 
 /// The id inside an event, where it is a good one.
 pub(super) fn id_in_payload(payload: &[u8]) -> Option<EventId> {
-    let found: OnlyId<'_> = serde_json::from_slice(payload).ok()?;
-    let id: EventId = found.event_id?.parse().ok()?;
+    let id: EventId = match serde_json::from_slice::<OnlyId<'_>>(payload) {
+        Ok(found) => found.event_id?.parse().ok()?,
+        // Old SDKs write NaN and Infinity, which the event's own parser forgives.
+        Err(_) => json::parse(payload)
+            .ok()?
+            .as_object()?
+            .get_str("event_id")?
+            .parse()
+            .ok()?,
+    };
     (!id.is_nil()).then_some(id)
 }

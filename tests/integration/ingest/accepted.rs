@@ -70,9 +70,9 @@ fn every_form_of_authentication() {
             format!("Sentry  sentry_key={key} , sentry_version=7"),
         ),
     ];
-    for (name, value) in &headers {
+    for (number, (name, value)) in headers.iter().enumerate() {
         let value = value.as_str();
-        sent.send(&format!("{name}: {value}"), |body| {
+        sent.send(&format!("header {number}"), |body| {
             client.post(&path, &[(name, value)], body)
         });
     }
@@ -82,7 +82,7 @@ fn every_form_of_authentication() {
     ] {
         let path = format!("{path}?sentry_key={key}{query}");
         let text = [("content-type", "text/plain;charset=UTF-8")];
-        sent.send(&format!("query string {query}"), |body| {
+        sent.send(&format!("query string {query:?}"), |body| {
             client.post(&path, &text, body)
         });
     }
@@ -121,7 +121,7 @@ fn paths_types_and_encodings() {
     for name in [
         "gzip", "deflate", "br", "zstd", "GZIP", "", "UTF-8", "identity",
     ] {
-        sent.send(&format!("content encoding {name}"), |body| {
+        sent.send(&format!("content encoding {name:?}"), |body| {
             sdk.post(
                 "envelope/",
                 &[("content-encoding", name)],

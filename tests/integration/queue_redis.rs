@@ -90,7 +90,7 @@ fn without_redis_events_wait_in_the_journal() {
     );
     app.boot();
     let id = app.sdk().send(&error("KeyError", "'price'", "total"));
-    app.server_mut().kill();
+    app.kill();
     app.environment.insert("BUGLE_REDIS_URL".to_owned(), real);
     app.boot();
     app.wait_idle();

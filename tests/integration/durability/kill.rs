@@ -33,7 +33,7 @@ fn kill_9_under_load_loses_and_doubles_nothing() {
         poll::until("the server acknowledges", || book.acknowledged() > before);
         let moment = Instant::now() + random_moment();
         poll::until("the moment has come", || Instant::now() >= moment);
-        app.server_mut().kill();
+        app.kill();
         drop(load);
         app.boot();
     }
@@ -52,7 +52,7 @@ fn a_restart_delivers_what_was_waiting() {
         })
         .collect();
     assert!(app.api().issues("").is_empty(), "digestion is paused");
-    app.server_mut().kill();
+    app.kill();
     app.environment.remove("BUGLE_WORKERS");
     app.boot();
     app.wait_idle();
@@ -70,7 +70,7 @@ fn a_restart_delivers_what_was_waiting() {
 fn a_torn_log_starts_and_keeps_the_rest() {
     let mut app = App::with().env("BUGLE_WORKERS", "0").start();
     let id = app.sdk().send(&message("before the tear"));
-    app.server_mut().kill();
+    app.kill();
     let journal = newest_file(&app.data().join("journal"));
     let mut file = std::fs::OpenOptions::new()
         .append(true)

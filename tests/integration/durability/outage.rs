@@ -30,7 +30,7 @@ fn events_are_kept_while_the_database_is_away() {
     });
 
     // Also a start knows the keys, from the snapshot of the last run.
-    app.server_mut().kill();
+    app.kill();
     app.boot();
     ids.push(app.sdk().send(&message("after a start without a database")));
     let unknown = app.sdk().with_key(&"f".repeat(32));

@@ -92,6 +92,7 @@ impl Plan {
             environment,
             world,
             errors_expected: self.errors_expected,
+            killed: false,
             redis,
             database,
             data,
@@ -105,6 +106,8 @@ pub struct App {
     pub environment: Environment,
     world: Option<World>,
     errors_expected: bool,
+    /// A task that a killed process had claimed is taken up when its lease ends, in under a minute: no test waits for it.
+    killed: bool,
     pub redis: Option<RedisKeys>,
     pub database: Database,
     data: TempDir,
@@ -134,6 +137,12 @@ impl App {
 
     pub fn server_mut(&mut self) -> &mut Server {
         self.server.as_mut().expect("the server was started")
+    }
+
+    /// kill -9.
+    pub fn kill(&mut self) {
+        self.killed = true;
+        self.server_mut().kill();
     }
 
     pub fn base(&self) -> &str {

@@ -3,6 +3,7 @@
 
 mod account;
 mod assets;
+mod blocking;
 mod chart;
 mod error;
 mod event;

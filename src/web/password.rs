@@ -1,6 +1,7 @@
 //! Hashing passwords without holding up pages. In: what was typed. Out: a hash or a verdict, from a blocking thread, a
 //! few at a time.
 
+use super::blocking;
 use super::error::PageError;
 use super::site::Site;
 use crate::model::password::{self, PasswordError};
@@ -27,7 +28,5 @@ async fn on_blocking_thread<T: Send + 'static>(
         .acquire()
         .await
         .expect("the semaphore is never closed");
-    actix_web::web::block(work)
-        .await
-        .map_err(|_| PageError::Store(crate::store::StoreError::Closed))
+    blocking::run(work).await
 }

@@ -13,9 +13,20 @@ pub struct SourceLine {
     pub here: bool,
 }
 
+impl SourceLine {
+    /// The line as it stands in the file.
+    pub fn text(&self) -> String {
+        self.pieces
+            .iter()
+            .map(|piece| piece.text.as_str())
+            .collect()
+    }
+}
+
 /// One frame.
 #[derive(Debug, Clone)]
 pub struct Frame {
+    platform: String,
     pub function: String,
     pub place: String,
     pub line: String,
@@ -27,6 +38,15 @@ pub struct Frame {
 }
 
 impl Frame {
+    /// Gives the source its colours: work, so only for frames that are looked at.
+    pub fn colour(&mut self) {
+        let texts: Vec<String> = self.source.iter().map(SourceLine::text).collect();
+        let lines = highlight::lines(&self.place, &self.platform, &texts);
+        for (line, pieces) in self.source.iter_mut().zip(lines) {
+            line.pieces = pieces;
+        }
+    }
+
     pub fn has_body(&self) -> bool {
         !self.source.is_empty() || !self.vars.is_empty()
     }
@@ -75,13 +95,14 @@ pub fn frame_of(frame: &Value, platform: &str) -> Frame {
         detail,
         in_app: is_true(frame, "in_app"),
         open: false,
-        source: source(frame, &place, &platform),
+        source: source(frame),
         vars: vars(frame),
         place,
+        platform,
     }
 }
 
-fn source(frame: &Value, file: &str, platform: &str) -> Vec<SourceLine> {
+fn source(frame: &Value) -> Vec<SourceLine> {
     let Some(context) = frame.get("context_line").and_then(Value::as_str) else {
         return Vec::new();
     };
@@ -100,14 +121,14 @@ fn source(frame: &Value, file: &str, platform: &str) -> Vec<SourceLine> {
         .get("lineno")
         .and_then(Value::as_i64)
         .map(|number| number - here as i64);
-    highlight::lines(file, platform, &texts)
+    texts
         .into_iter()
         .enumerate()
-        .map(|(at, pieces)| SourceLine {
+        .map(|(at, text)| SourceLine {
             number: first
                 .map(|first| (first + at as i64).to_string())
                 .unwrap_or_default(),
-            pieces,
+            pieces: vec![Piece { class: "", text }],
             here: at == here,
         })
         .collect()

@@ -45,11 +45,7 @@ fn write_frame(text: &mut String, frame: &Frame) {
         text.push_str("\n\n");
         for line in &frame.source {
             let mark = if line.here { ">" } else { " " };
-            let code: String = line
-                .pieces
-                .iter()
-                .map(|piece| piece.text.as_str())
-                .collect();
+            let code = line.text();
             writeln!(text, "      {mark} {} {code}", line.number).expect("writing to a string");
         }
     }

@@ -67,6 +67,8 @@ pub struct Stacks {
 
 /// Frames that come open: enough to follow the call, few enough to keep the page short.
 const OPEN_FRAMES: usize = 4;
+/// Frames whose source is coloured.
+const COLOURED_FRAMES: usize = 40;
 
 /// Reads the exceptions, else the thread that crashed or reported, else a bare stack trace.
 pub fn stacks(event: &Value, mode: StackMode) -> Option<Stacks> {
@@ -123,6 +125,9 @@ pub fn stacks(event: &Value, mode: StackMode) -> Option<Stacks> {
         .iter()
         .map(|item| item.parts.iter().map(count).sum::<usize>())
         .sum();
+    if !mode.is_raw() {
+        colour(&mut items);
+    }
     (!items.is_empty()).then_some(Stacks {
         heading,
         mode,
@@ -130,6 +135,21 @@ pub fn stacks(event: &Value, mode: StackMode) -> Option<Stacks> {
         items,
         others,
     })
+}
+
+/// Colours the source of the application's frames and of those that come open, up to a limit: an event may hold
+/// thousands of lines, and grammars are slow.
+fn colour(stacks: &mut [Stack]) {
+    let frames = stacks
+        .iter_mut()
+        .flat_map(|stack| &mut stack.parts)
+        .filter_map(|part| match part {
+            Part::Frame(frame) if frame.in_app || frame.open => Some(frame),
+            _ => None,
+        });
+    for frame in frames.take(COLOURED_FRAMES) {
+        frame.colour();
+    }
 }
 
 fn count(part: &Part) -> usize {

@@ -13,6 +13,7 @@ use crate::protocol::event_id::EventId;
 use crate::store::accounts::Project;
 use crate::store::issue_detail::{self, EventRow, Issue, Neighbours, Which};
 use crate::store::{Conn, StoreError, now_ms, payload, scope};
+use crate::web::blocking;
 use crate::web::chart::{Chart, short_version};
 use crate::web::error::PageError;
 use crate::web::event::stack::{Part, StackMode};
@@ -156,6 +157,13 @@ struct Found {
     activity: Vec<issue_detail::ActivityRow>,
 }
 
+impl Found {
+    /// Where the issue's own addresses begin.
+    fn base(&self) -> String {
+        format!("/{}/issues/{}", self.context.slug(), self.issue.id)
+    }
+}
+
 async fn show(
     site: &Site,
     request: &HttpRequest,
@@ -166,7 +174,7 @@ async fn show(
 ) -> Result<HttpResponse, PageError> {
     let user_id = viewer.user().id;
     let now = now_ms();
-    let found = site
+    let mut found = site
         .store
         .read(move |conn| {
             let context = OrgContext::load(conn, user_id, &organization, now)?;
@@ -199,28 +207,32 @@ async fn show(
     let mode = url::form_urlencoded::parse(request.query_string().as_bytes())
         .find(|(key, _)| key == "stack")
         .map(|(_, value)| value.into_owned());
-    draw(
-        request,
-        viewer,
-        found,
-        StackMode::parse(mode.as_deref()),
-        now,
-    )
+    let mode = StackMode::parse(mode.as_deref());
+    let shown = match found.event.take() {
+        Some(event) => {
+            let base = found.base();
+            let neighbours = std::mem::take(&mut found.neighbours);
+            blocking::run(move || shown(&event, &base, neighbours, mode)).await?
+        }
+        None => None,
+    };
+    draw(request, viewer, found, shown, now)
 }
 
 fn draw(
     request: &HttpRequest,
     viewer: &Viewer,
     found: Found,
-    mode: StackMode,
+    shown: Option<Shown>,
     now: i64,
 ) -> Result<HttpResponse, PageError> {
+    let base = found.base();
     let Found {
         context,
         issue,
         project,
-        event,
-        neighbours,
+        event: _,
+        neighbours: _,
         history,
         releases,
         tags,
@@ -228,7 +240,6 @@ fn draw(
     } = found;
     let org = context.slug().to_owned();
     let short_id = names::short_id(&project.short_prefix, issue.short_number);
-    let base = format!("/{org}/issues/{}", issue.id);
     let page = Page::new(format!("{} · {short_id}", issue.title), viewer, request).within(
         &context,
         "issues",
@@ -262,9 +273,7 @@ fn draw(
             .first()
             .map(|first| ((*first).to_owned(), named.len() - 1)),
         chart: Chart::new(history.0, CHART_HOURS * 3_600_000, &history.1, &releases),
-        shown: event
-            .as_ref()
-            .and_then(|event| shown(event, &base, neighbours, mode)),
+        shown,
         tags: side::tags(&tags, issue.times_seen),
         activity: side::activity(&activity, now),
         tags_first: TAGS_FIRST,

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::detail::{self, Target};
 use crate::model::names;
+use crate::web::blocking;
 use crate::web::error::PageError;
 use crate::web::event::{self, stack::StackMode};
 use crate::web::session::Viewer;
@@ -34,12 +35,11 @@ pub async fn markdown(
         "{}/{}/issues/{}/",
         site.base_url, target.organization, target.issue.id
     );
-    let text = event::markdown::markdown(
-        &target.issue.title,
-        &short_id,
-        &link,
-        &event::view(&event, StackMode::App),
-    );
+    let text = blocking::run(move || {
+        let view = event::view(&event, StackMode::App);
+        event::markdown::markdown(&target.issue.title, &short_id, &link, &view)
+    })
+    .await?;
     Ok(HttpResponse::Ok()
         .content_type("text/markdown; charset=utf-8")
         .body(text))

@@ -162,9 +162,7 @@ impl Condition {
             )),
             "issue" | "issue.id" => issues(value, wanted),
             "timesseen" | "times_seen" => count(Count::Events, value, negated),
-            "userseen" | "users_seen" | "userssseen" | "usercount" => {
-                count(Count::Users, value, negated)
-            }
+            "userseen" | "users_seen" | "usercount" => count(Count::Users, value, negated),
             "age" | "firstseen" | "first_seen" => time(Time::FirstSeen, value, negated, now),
             "lastseen" | "last_seen" => time(Time::LastSeen, value, negated, now),
             "event.timestamp" | "timestamp" => event_time(value, negated, now),
@@ -216,7 +214,7 @@ fn state(word: &str, wanted: bool) -> Result<Condition, String> {
         "assigned" | "linked" | "archived_until_escalating" | "archived_until_condition_met" => {
             return Ok(Condition::when(!wanted));
         }
-        _ => return Err(format!("'{word}' is not a state that is: knows")),
+        _ => return Err(format!("'{word}' is not a state of an issue")),
     };
     Ok(Condition::Substatus { substatus, wanted })
 }

@@ -166,12 +166,19 @@ pub fn of_project(
         .first(conn)?)
 }
 
-/// The ids of the events of the same issue before and after one.
+/// The ids of the events before and after one in the same issue.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Around {
+    pub previous: Option<Vec<u8>>,
+    pub next: Option<Vec<u8>>,
+}
+
+/// Finds the neighbours of an event.
 pub fn neighbours(
     conn: &mut Conn,
     scope: &OrgScope,
     event: &EventRecord,
-) -> Result<(Option<Vec<u8>>, Option<Vec<u8>>), StoreError> {
+) -> Result<Around, StoreError> {
     let own = events::table
         .inner_join(projects::table.on(projects::id.eq(events::project_id)))
         .filter(projects::organization_id.eq(scope.organization_id()))
@@ -187,5 +194,5 @@ pub fn neighbours(
         .order(events::id.asc())
         .first(conn)
         .optional()?;
-    Ok((previous, next))
+    Ok(Around { previous, next })
 }

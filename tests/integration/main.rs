@@ -1,5 +1,6 @@
 //! Capability tests: everything goes through the public HTTP and command line of the real binary.
 
+mod api;
 mod browser;
 mod cli;
 mod durability;

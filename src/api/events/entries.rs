@@ -1,4 +1,4 @@
-//! The parts of an event that clients show. In: the stored payload in snake_case. Out: `entries`, in camelCase.
+//! The parts of an event that clients show. In: the stored payload in `snake_case`. Out: `entries`, in `camelCase`.
 
 use serde_json::{Value, json};
 use url::Url;

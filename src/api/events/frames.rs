@@ -1,4 +1,4 @@
-//! Stack traces as clients read them. In: a stored stack trace, oldest frame first. Out: the same in camelCase, the source
+//! Stack traces as clients read them. In: a stored stack trace, oldest frame first. Out: the same in `camelCase`, the source
 //! lines of a frame numbered.
 
 use serde_json::{Value, json};

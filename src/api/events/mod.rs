@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::protocol::event_id::EventId;
 use crate::store::digest::events::first_row_id_at;
 use crate::store::events::{self, EventRecord, Of, Place, Which};
+use crate::store::scope::OrgScope;
 use crate::store::{Conn, StoreError, now_ms};
 use shape::Whole;
 
@@ -32,7 +33,7 @@ pub async fn of_issue(request: HttpRequest, caller: Caller) -> Result<HttpRespon
             asked.page(conn, &scope, Of::Issue(&issue))
         })
         .await?;
-    answer(&request, &app, &found)
+    Ok(answer(&request, &app, &found))
 }
 
 /// `GET /projects/{org}/{project}/events/`
@@ -53,7 +54,7 @@ pub async fn of_project(
             asked.page(conn, &scope, Of::Project(&project))
         })
         .await?;
-    answer(&request, &app, &found)
+    Ok(answer(&request, &app, &found))
 }
 
 /// `GET …/issues/{issue}/events/{latest,oldest,recommended,event_id}/`
@@ -192,12 +193,7 @@ impl Asked {
         })
     }
 
-    fn page(
-        &self,
-        conn: &mut Conn,
-        scope: &crate::store::scope::OrgScope,
-        of: Of<'_>,
-    ) -> Result<Found, StoreError> {
+    fn page(&self, conn: &mut Conn, scope: &OrgScope, of: Of<'_>) -> Result<Found, StoreError> {
         let (rows, more) = match (self.only, of) {
             (None, of) => events::page(conn, scope, of, self.place, self.since, self.size)?,
             (Some(id), Of::Issue(issue)) => (
@@ -258,13 +254,13 @@ fn one(found: Result<EventRecord, StoreError>) -> Result<Vec<EventRecord>, Store
     }
 }
 
-fn answer(request: &HttpRequest, app: &App, found: &Found) -> Result<HttpResponse, ApiError> {
+fn answer(request: &HttpRequest, app: &App, found: &Found) -> HttpResponse {
     let params = Params::read(request.query_string());
-    Ok(cursor::page(
+    cursor::page(
         app.base_url(),
         request.path(),
         &params,
         found.neighbours,
         &found.rows,
-    ))
+    )
 }

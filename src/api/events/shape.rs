@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::entries;
 use crate::api::{format, releases};
-use crate::store::events::{self, EventRecord};
+use crate::store::events::{self, Around, EventRecord};
 use crate::store::named::{self, SeenRelease};
 use crate::store::scope::OrgScope;
 use crate::store::{Conn, StoreError};
@@ -15,15 +15,14 @@ pub struct Whole {
     event: EventRecord,
     payload: Value,
     size: usize,
-    previous: Option<Vec<u8>>,
-    next: Option<Vec<u8>>,
+    around: Around,
     release: Option<SeenRelease>,
 }
 
 impl Whole {
     pub fn load(conn: &mut Conn, scope: &OrgScope, event: EventRecord) -> Result<Self, StoreError> {
         let (payload, size) = event.read()?;
-        let (previous, next) = events::neighbours(conn, scope, &event)?;
+        let around = events::neighbours(conn, scope, &event)?;
         let release = match payload["release"].as_str() {
             Some(version) => named::release(conn, scope, event.project_id, version)?,
             None => None,
@@ -32,8 +31,7 @@ impl Whole {
             event,
             payload,
             size,
-            previous,
-            next,
+            around,
             release,
         })
     }
@@ -59,8 +57,8 @@ impl Whole {
             ("_meta", or_empty(own("_meta"))),
             ("size", json!(self.size)),
             ("fingerprints", json!(fingerprints(payload))),
-            ("previousEventID", id(self.previous.as_deref())),
-            ("nextEventID", id(self.next.as_deref())),
+            ("previousEventID", id(self.around.previous.as_deref())),
+            ("nextEventID", id(self.around.next.as_deref())),
         ] {
             answer[name] = value;
         }
@@ -179,8 +177,10 @@ mod tests {
             event,
             payload,
             size: 12,
-            previous: Some(vec![0xcd; 16]),
-            next: None,
+            around: Around {
+                previous: Some(vec![0xcd; 16]),
+                next: None,
+            },
             release: None,
         }
         .json()

@@ -7,22 +7,18 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::Value;
 
+use super::selection::{Query, Selection};
 use super::shape::{self, Stats, Surroundings};
 use crate::api::access::{Caller, READ_EVENTS, app};
 use crate::api::cursor::{self, Cursor, Neighbours};
 use crate::api::error::ApiError;
 use crate::api::params::Params;
-use crate::model::issue::Status;
-use crate::model::issue_condition::{Condition, Time, Values};
-use crate::model::issue_query::IssueFilter;
-use crate::model::issue_search;
-use crate::model::search_value::{Comparison, span};
-use crate::protocol::event_id::EventId;
+use crate::model::search_value::span;
 use crate::store::accounts::Project;
 use crate::store::issue_list::{self, Place, Sort};
 use crate::store::issue_records::{self, IssueRecord, Step};
 use crate::store::scope::OrgScope;
-use crate::store::{Conn, StoreError, events, now_ms};
+use crate::store::{Conn, StoreError, now_ms};
 
 /// What a list shows when nothing is asked.
 const DEFAULT_QUERY: &str = "is:unresolved";
@@ -100,100 +96,6 @@ async fn list(
         headers.insert(DIRECT_HIT, HeaderValue::from_static("1"));
     }
     Ok(answer)
-}
-
-/// Which issues, before anything is known of the organization.
-pub struct Selection {
-    query: Query,
-    /// By slug or number; empty means all.
-    projects: Vec<String>,
-}
-
-enum Query {
-    /// The issue of this event.
-    Event(EventId),
-    Filter(Box<IssueFilter>),
-}
-
-impl Selection {
-    /// Reads the parameters of a list. `default` is the query where none is given.
-    pub fn read(
-        params: &Params,
-        project: Option<String>,
-        default: Option<&str>,
-        now: i64,
-    ) -> Result<Self, ApiError> {
-        let text = params.get("query").or(default).unwrap_or_default().trim();
-        let projects = match project {
-            Some(project) => vec![project],
-            None => {
-                let asked = params.all("project");
-                let asked = asked.into_iter().filter(|project| *project != "-1");
-                asked.map(str::to_owned).collect()
-            }
-        };
-        if let Some(id) = event_id(text) {
-            let query = Query::Event(id);
-            return Ok(Self { query, projects });
-        }
-        let mut filter = issue_search::parse(text, now).map_err(|problem| {
-            ApiError::Invalid(format!("Error parsing search query: {problem}"))
-        })?;
-        let environments = params.all("environment");
-        if !environments.is_empty() {
-            filter.conditions.push(Condition::Tag {
-                key: "environment".to_owned(),
-                value: Values::AnyOf(environments.into_iter().map(str::to_owned).collect()),
-                wanted: true,
-            });
-        }
-        if let Some((start, end)) = params.period(now)? {
-            for (time, comparison, millis) in [
-                (Time::LastSeen, Comparison::AtLeast, start),
-                (Time::FirstSeen, Comparison::AtMost, end),
-            ] {
-                filter.conditions.push(Condition::Time {
-                    time,
-                    comparison,
-                    millis,
-                });
-            }
-        }
-        let query = Query::Filter(Box::new(filter));
-        Ok(Self { query, projects })
-    }
-
-    /// The same, of one status only.
-    pub fn with_status(mut self, status: Status) -> Self {
-        if let Query::Filter(filter) = &mut self.query {
-            filter.conditions.push(Condition::Status {
-                status,
-                wanted: true,
-            });
-        }
-        self
-    }
-
-    /// The filter for the database; none for an event's issue.
-    pub fn filter(
-        &self,
-        conn: &mut Conn,
-        scope: &OrgScope,
-    ) -> Result<Option<IssueFilter>, StoreError> {
-        let Query::Filter(filter) = &self.query else {
-            return Ok(None);
-        };
-        let mut filter = filter.as_ref().clone();
-        for name in &self.projects {
-            filter.projects.push(scope.project(conn, name)?.slug);
-        }
-        Ok(Some(filter))
-    }
-}
-
-/// 32 hex digits and nothing else.
-fn event_id(text: &str) -> Option<EventId> {
-    (text.len() == 32).then(|| text.parse().ok()).flatten()
 }
 
 /// How to show them.
@@ -294,22 +196,20 @@ fn find(
         }) => Place::After(value, offset),
         Some(Cursor { value, offset, .. }) => Place::Before(value, offset),
     };
-    let (issues, has_newer, has_older, direct_hit) =
-        match (&selection.query, selection.filter(conn, &scope)?) {
-            (Query::Event(id), _) => {
-                let hit = direct_hit(conn, &scope, selection, *id)?;
-                let found = !hit.is_empty();
-                (hit, false, false, found)
-            }
-            (Query::Filter(_), filter) => {
-                let filter = filter.unwrap_or_default();
-                let page =
-                    issue_list::page(conn, &scope, &filter, asked.sort, place, asked.size, now)?;
-                let ids: Vec<i64> = page.rows.iter().map(|row| row.id).collect();
-                let issues = issue_records::by_ids(conn, &scope, &ids)?;
-                (issues, page.has_newer, page.has_older, false)
-            }
-        };
+    let (issues, has_newer, has_older, direct_hit) = match &selection.query {
+        Query::Event(id) => {
+            let hit = selection.hit(conn, &scope, *id)?;
+            let found = !hit.is_empty();
+            (hit, false, false, found)
+        }
+        Query::Filter(filter) => {
+            let filter = selection.within(conn, &scope, filter)?;
+            let page = issue_list::page(conn, &scope, &filter, asked.sort, place, asked.size, now)?;
+            let ids: Vec<i64> = page.rows.iter().map(|row| row.id).collect();
+            let issues = issue_records::by_ids(conn, &scope, &ids)?;
+            (issues, page.has_newer, page.has_older, false)
+        }
+    };
     let ids: Vec<i64> = issues.iter().map(|issue| issue.id).collect();
     let (start, counts) = match &asked.stats {
         Some(plan) => issue_records::series(conn, &scope, &ids, plan.step, plan.count, now)?,
@@ -326,33 +226,6 @@ fn find(
         counts,
         direct_hit,
     })
-}
-
-fn direct_hit(
-    conn: &mut Conn,
-    scope: &OrgScope,
-    selection: &Selection,
-    id: EventId,
-) -> Result<Vec<IssueRecord>, StoreError> {
-    let found = match selection.projects.as_slice() {
-        [] => events::by_id(conn, scope, id).map(|(event, _)| event.issue_id),
-        names => {
-            let mut found = Err(StoreError::NotFound);
-            for name in names {
-                let project = scope.project(conn, name)?;
-                found = events::of_project(conn, scope, &project, id).map(|event| event.issue_id);
-                if found.is_ok() {
-                    break;
-                }
-            }
-            found
-        }
-    };
-    match found {
-        Ok(issue_id) => issue_records::by_ids(conn, scope, &[issue_id]),
-        Err(StoreError::NotFound) => Ok(Vec::new()),
-        Err(error) => Err(error),
-    }
 }
 
 impl Found {

@@ -3,6 +3,7 @@
 pub mod detail;
 pub mod hashes;
 pub mod list;
+mod selection;
 mod shape;
 pub mod tags;
 pub mod update;
@@ -37,12 +38,11 @@ impl IssuePath {
         conn: &mut Conn,
         caller: &Caller,
     ) -> Result<(OrgScope, IssueRecord, Project), StoreError> {
-        let organization = match &self.organization {
-            Some(name) => name.clone(),
-            None => {
-                let id = self.issue.parse().map_err(|_| StoreError::NotFound)?;
-                issue_records::organization_of(conn, id)?.to_string()
-            }
+        let organization = if let Some(name) = &self.organization {
+            name.clone()
+        } else {
+            let id = self.issue.parse().map_err(|_| StoreError::NotFound)?;
+            issue_records::organization_of(conn, id)?.to_string()
         };
         let scope = caller.organization(conn, &organization)?;
         let (issue, project) = issue_records::find(conn, &scope, &self.issue)?;

@@ -39,7 +39,7 @@ impl Stats<'_> {
 
 /// The issue.
 pub fn issue(issue: &IssueRecord, around: &Surroundings<'_>, stats: &[Stats<'_>]) -> Value {
-    let state = State::from_codes(issue.status, issue.substatus).seen_at(
+    let now_in = State::from_codes(issue.status, issue.substatus).seen_at(
         issue.first_seen,
         issue.status_changed_at,
         around.now,
@@ -54,9 +54,9 @@ pub fn issue(issue: &IssueRecord, around: &Surroundings<'_>, stats: &[Stats<'_>]
         "permalink": format::issue_url(around.base_url, around.organization, issue.id),
         "logger": issue.logger,
         "level": level.as_str(),
-        "status": state.status.as_str(),
+        "status": now_in.status.as_str(),
         "statusDetails": {},
-        "substatus": state.substatus.as_str(),
+        "substatus": now_in.substatus.as_str(),
         "type": issue.kind,
         "platform": issue.platform,
         "project": projects::reference(around.project),

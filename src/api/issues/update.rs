@@ -6,16 +6,16 @@ use serde_json::{Value, json};
 
 use super::IssuePath;
 use super::detail::Whole;
-use super::list::Selection;
+use super::selection::{Query, Selection};
 use crate::api::access::{Caller, WRITE_EVENTS, app};
 use crate::api::error::ApiError;
 use crate::api::params::Params;
 use crate::model::issue::{State, Status};
-use crate::store::issue_list::{self, Place, Sort};
+use crate::store::issue_list::{self, IssuePage, Place, Sort};
 use crate::store::{issue_records, issue_status, now_ms};
 
 const MAX_BODY: usize = 64 * 1024;
-/// Issues changed in one transaction: the digest waits for it on SQLite.
+/// Issues changed in one transaction: where there is one writer, the digest waits for it.
 const CHUNK: i64 = 200;
 
 /// `PUT …/issues/{issue}/`
@@ -152,7 +152,11 @@ async fn by_query(
             .store
             .write(move |conn| {
                 let scope = caller.organization(conn, &organization)?;
-                let filter = selection.filter(conn, &scope)?.unwrap_or_else(nothing);
+                let Query::Filter(filter) = &selection.query else {
+                    // An event's id names one issue to look at, not a set to change.
+                    return Ok(IssuePage::default());
+                };
+                let filter = selection.within(conn, &scope, filter)?;
                 let page =
                     issue_list::page(conn, &scope, &filter, Sort::FirstSeen, place, CHUNK, now)?;
                 let ids: Vec<i64> = page.rows.iter().map(|row| row.id).collect();
@@ -165,14 +169,6 @@ async fn by_query(
             Some(last) if page.has_older => place = Place::After(last.first_seen, last.id),
             _ => return Ok(matched),
         }
-    }
-}
-
-/// An event's id names one issue to look at, not a set to change.
-fn nothing() -> crate::model::issue_query::IssueFilter {
-    crate::model::issue_query::IssueFilter {
-        impossible: true,
-        ..Default::default()
     }
 }
 

@@ -1,0 +1,6 @@
+//! The JSON API as clients use it: questions in the search language, pages, changes to many issues, who may do what.
+
+mod access;
+mod bulk;
+mod events;
+mod search;

@@ -90,7 +90,11 @@ impl DatabaseUrl {
                 Ok(Conn::Postgres(conn))
             }
             Backend::Mysql => {
-                let mut conn = MysqlConnection::establish(&self.url)?;
+                let tls = MysqlTls::of(&self.url)?;
+                let mut conn = MysqlConnection::establish(&tls.url)?;
+                if tls.required {
+                    refuse_plain_text(&mut conn)?;
+                }
                 conn.batch_execute(
                     "SET NAMES utf8mb4 COLLATE utf8mb4_bin; SET time_zone = '+00:00'; \
                      SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; \
@@ -101,6 +105,73 @@ impl DatabaseUrl {
             }
         }
     }
+}
+
+/// What a MySQL address says about TLS.
+#[derive(Debug, PartialEq, Eq)]
+struct MysqlTls {
+    /// The address to connect to, with a file of trusted certificates where TLS is asked for.
+    url: String,
+    required: bool,
+}
+
+/// Where systems keep the certificates they trust: Debian and Alpine, Fedora, macOS and BSD.
+const SYSTEM_CERTIFICATES: &[&str] = &[
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/cert.pem",
+];
+
+impl MysqlTls {
+    /// MariaDB's client library, which Debian has, knows no `ssl_mode`: it speaks TLS only when it is told which
+    /// certificates to trust. So `ssl_mode=REQUIRED` without `ssl_ca` trusts what the system trusts.
+    fn of(url: &str) -> Result<Self, StoreError> {
+        let parsed = url::Url::parse(url)
+            .map_err(|error| StoreError::Url(format!("the database URL is no URL: {error}")))?;
+        let option = |wanted: &str| {
+            parsed
+                .query_pairs()
+                .find(|(name, _)| name == wanted)
+                .map(|(_, value)| value.to_uppercase())
+        };
+        let required = match option("ssl_mode").as_deref() {
+            None | Some("DISABLED" | "PREFERRED") => false,
+            Some("REQUIRED" | "VERIFY_CA" | "VERIFY_IDENTITY") => true,
+            Some(other) => {
+                return Err(StoreError::Url(format!(
+                    "ssl_mode={other} is not known: use DISABLED, PREFERRED, REQUIRED, VERIFY_CA or VERIFY_IDENTITY"
+                )));
+            }
+        };
+        let mut with_ca = parsed.clone();
+        if required && option("ssl_ca").is_none() {
+            let bundle = SYSTEM_CERTIFICATES.iter().find(|path| std::path::Path::new(path).exists()).ok_or_else(|| {
+                StoreError::Url("this system has no list of trusted certificates: add ssl_ca=PATH to the database URL".into())
+            })?;
+            with_ca.query_pairs_mut().append_pair("ssl_ca", bundle);
+        }
+        Ok(Self {
+            url: with_ca.into(),
+            required,
+        })
+    }
+}
+
+/// A client library that ignores what it does not know must not send a password's data in the clear.
+fn refuse_plain_text(conn: &mut MysqlConnection) -> Result<(), StoreError> {
+    #[derive(QueryableByName)]
+    struct Status {
+        #[diesel(sql_type = diesel::sql_types::Text, column_name = "Value")]
+        value: String,
+    }
+    let status: Vec<Status> =
+        diesel::sql_query("SHOW SESSION STATUS LIKE 'Ssl_cipher'").load(conn)?;
+    if status.iter().any(|status| !status.value.is_empty()) {
+        return Ok(());
+    }
+    Err(StoreError::Url(
+        "the database URL asks for TLS, but the server does not speak it".into(),
+    ))
 }
 
 impl Conn {
@@ -159,6 +230,36 @@ impl Conn {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tls_to_mysql_is_asked_for_by_ssl_mode() {
+        let tls = |query: &str| {
+            MysqlTls::of(&format!("mysql://u@h/db{query}")).map(|tls| (tls.required, tls.url))
+        };
+        let plain = (false, "mysql://u@h/db".to_owned());
+        assert_eq!(tls("").expect("fine"), plain);
+        assert!(!tls("?ssl_mode=disabled").expect("fine").0);
+        let given = tls("?ssl_mode=VERIFY_CA&ssl_ca=/own.pem").expect("fine");
+        assert_eq!(
+            given,
+            (
+                true,
+                "mysql://u@h/db?ssl_mode=VERIFY_CA&ssl_ca=/own.pem".to_owned()
+            )
+        );
+        if SYSTEM_CERTIFICATES
+            .iter()
+            .any(|path| std::path::Path::new(path).exists())
+        {
+            assert!(
+                tls("?ssl_mode=REQUIRED")
+                    .expect("fine")
+                    .1
+                    .contains("ssl_ca=")
+            );
+        }
+        assert!(tls("?ssl_mode=maybe").is_err());
+    }
 
     #[test]
     fn the_scheme_names_the_database() {

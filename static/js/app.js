@@ -7,5 +7,6 @@ import "./keyboard.js";
 import "./live.js";
 import "./waiting.js";
 import "./copy.js";
+import "./toast.js";
 
 document.documentElement.classList.add("js");

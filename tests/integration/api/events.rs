@@ -10,14 +10,14 @@ use crate::harness::sdk::{error, with};
 fn an_event_is_found_on_every_way() {
     let app = App::start();
     let (sdk, api) = (app.sdk(), app.api());
-    let send_one = || {
+    let one_more = || {
         let event = error("KeyError", "'price'", "total");
         sdk.send(&with(
             event,
             &json!({"release": "shop@1.0", "tags": {"shard": "7"}}),
         ))
     };
-    let sent: Vec<String> = (0..3).map(|_| send_one()).collect();
+    let sent: Vec<String> = (0..3).map(|_| one_more()).collect();
     app.wait_idle();
     let issue = app.only_issue("");
     let id = issue["id"].as_str().expect("ids are texts");

@@ -46,6 +46,13 @@ pub fn lines(file: &str, platform: &str, lines: &[String]) -> Vec<Vec<Piece>> {
         .collect()
 }
 
+/// What SDKs report from. Every grammar costs some ten megabytes once it is used, and an event may name any file: so only
+/// these are used.
+const ENDINGS: &[&str] = &[
+    "c", "cpp", "cs", "dart", "ex", "go", "java", "js", "kt", "php", "pl", "py", "rb", "rs",
+    "swift", "ts", "tsx", "vue",
+];
+
 /// By the file's ending, else by the platform.
 fn syntax_of(file: &str, platform: &str) -> Option<&'static SyntaxReference> {
     let ending = file
@@ -55,6 +62,9 @@ fn syntax_of(file: &str, platform: &str) -> Option<&'static SyntaxReference> {
         .map_or("", |(_, ending)| ending);
     let ending = match ending {
         "mjs" | "cjs" | "jsx" => "js",
+        "h" | "cc" | "cxx" | "hpp" | "m" | "mm" => "cpp",
+        "exs" => "ex",
+        "erb" | "rake" => "rb",
         known => known,
     };
     let by_platform = match platform {
@@ -70,7 +80,8 @@ fn syntax_of(file: &str, platform: &str) -> Option<&'static SyntaxReference> {
         other => other,
     };
     let find = |ending: &str| {
-        (!ending.is_empty())
+        ENDINGS
+            .contains(&ending)
             .then(|| SYNTAXES.find_syntax_by_extension(ending))
             .flatten()
     };

@@ -5,6 +5,9 @@ use serde_json::Value;
 use super::value::{Pair, cut, list, show_line, text};
 use crate::web::highlight::{self, Piece};
 
+/// Lines from which on a frame's source stays without colours, in bytes.
+const LONG_LINE: usize = 240;
+
 /// One line of source around a frame.
 #[derive(Debug, Clone)]
 pub struct SourceLine {
@@ -41,6 +44,10 @@ impl Frame {
     /// Gives the source its colours: work, so only for frames that are looked at.
     pub fn colour(&mut self) {
         let texts: Vec<String> = self.source.iter().map(SourceLine::text).collect();
+        // Minified code is one long line, slow to read for grammars and people alike.
+        if texts.iter().any(|text| text.len() > LONG_LINE) {
+            return;
+        }
         let lines = highlight::lines(&self.place, &self.platform, &texts);
         for (line, pieces) in self.source.iter_mut().zip(lines) {
             line.pieces = pieces;

@@ -1,6 +1,8 @@
 //! Stack traces for reading. In: exceptions and threads of an event. Out: newest frame first, outermost exception
 //! first, runs of library frames folded.
 
+use std::time::{Duration, Instant};
+
 use serde_json::Value;
 
 use super::frame::{Frame, frame_of, is_true};
@@ -67,8 +69,8 @@ pub struct Stacks {
 
 /// Frames that come open: enough to follow the call, few enough to keep the page short.
 const OPEN_FRAMES: usize = 4;
-/// Frames whose source is coloured.
-const COLOURED_FRAMES: usize = 40;
+/// The time that colours may take; what is left then stays plain.
+const COLOUR_TIME: Duration = Duration::from_millis(100);
 
 /// Reads the exceptions, else the thread that crashed or reported, else a bare stack trace.
 pub fn stacks(event: &Value, mode: StackMode) -> Option<Stacks> {
@@ -137,8 +139,8 @@ pub fn stacks(event: &Value, mode: StackMode) -> Option<Stacks> {
     })
 }
 
-/// Colours the source of the application's frames and of those that come open, up to a limit: an event may hold
-/// thousands of lines, and grammars are slow.
+/// Colours the source of the application's frames and of those that come open, as long as the time for it lasts: an
+/// event may hold thousands of lines, and some keep a grammar busy for long.
 fn colour(stacks: &mut [Stack]) {
     let frames = stacks
         .iter_mut()
@@ -147,7 +149,8 @@ fn colour(stacks: &mut [Stack]) {
             Part::Frame(frame) if frame.in_app || frame.open => Some(frame),
             _ => None,
         });
-    for frame in frames.take(COLOURED_FRAMES) {
+    let start = Instant::now();
+    for frame in frames.take_while(|_| start.elapsed() < COLOUR_TIME) {
         frame.colour();
     }
 }

@@ -1,4 +1,4 @@
-//! A small organization for tests of the issue queries. In: nothing. Out: a migrated SQLite database with two
+//! A small organization for tests of the issue queries. In: nothing. Out: a migrated `SQLite` database with two
 //! organizations, a project each, and issues.
 
 use diesel::prelude::*;

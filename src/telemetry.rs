@@ -5,12 +5,17 @@ use tracing_subscriber::fmt::format::FmtSpan;
 
 use crate::config::LogFormat;
 
+/// Something that is not HTTP is the mistake of whoever sent it; the HTTP library would let any stranger fill the log
+/// with errors.
+const STRANGERS: &str = "actix_http::h1::dispatcher=off";
+
 /// Sets the process' logging up; a filter that cannot be read falls back to `info` and says so.
 pub fn start(format: LogFormat, filter: &str) {
     let (filter, mistake) = match EnvFilter::try_new(filter) {
         Ok(filter) => (filter, None),
         Err(error) => (EnvFilter::new("info"), Some(error)),
     };
+    let filter = filter.add_directive(STRANGERS.parse().expect("a fixed directive is well formed"));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

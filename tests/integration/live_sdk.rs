@@ -152,7 +152,7 @@ fn browser() {
         &mut live::browser_script("sdk/browser", "run.mjs"),
         &[
             (
-                "TypeError: Cannot read properties of undefined (reading 'toFixed')",
+                "TypeError: Cannot read properties of undefined (reading 'amount')",
                 "page.js",
                 "error",
             ),

@@ -29,6 +29,17 @@ const RUST_FUNCTIONS: [&str; 9] = [
     "rust_begin_unwind",
 ];
 
+/// What reports a panic stands above the frame that panicked, and the Rust SDK takes its own part of that for the
+/// application's.
+const PANIC_REPORTERS: [&str; 6] = [
+    "sentry_panic::",
+    "sentry_core::",
+    "sentry_backtrace::",
+    "<sentry_panic::",
+    "__rustc::",
+    "rust_begin_unwind",
+];
+
 const CDN_HOSTS: [&str; 4] = [
     "cdn.jsdelivr.net",
     "unpkg.com",
@@ -42,6 +53,7 @@ pub(super) fn decide(frame: &Frame<'_>, platform: &str) -> bool {
     match frame.in_app {
         // Browser SDKs say "in-app" of everything, so libraries are told apart here.
         Some(true) if platform == "javascript" => !is_library_script(frame),
+        Some(true) if platform == "native" => !has_function_of(frame, &PANIC_REPORTERS),
         Some(decided) => decided,
         None => by_platform(frame, platform),
     }
@@ -82,11 +94,14 @@ fn is_library(frame: &Frame<'_>) -> bool {
     paths.into_iter().flatten().any(|path| {
         SYSTEM_FOLDERS.iter().any(|folder| path.starts_with(folder))
             || LIBRARY_PATHS.iter().any(|part| path.contains(part))
-    }) || frame.function.as_deref().is_some_and(|function| {
-        RUST_FUNCTIONS
-            .iter()
-            .any(|prefix| function.starts_with(prefix))
-    })
+    }) || has_function_of(frame, &RUST_FUNCTIONS)
+}
+
+fn has_function_of(frame: &Frame<'_>, prefixes: &[&str]) -> bool {
+    frame
+        .function
+        .as_deref()
+        .is_some_and(|function| prefixes.iter().any(|prefix| function.starts_with(prefix)))
 }
 
 #[cfg(test)]
@@ -150,6 +165,25 @@ mod tests {
         ] {
             let decided = decide(&frame(path, package, flag), platform);
             assert_eq!(decided, expected, "{path} {package} {flag:?}");
+        }
+    }
+
+    #[test]
+    fn what_reports_a_panic_is_not_the_application() {
+        for (function, expected) in [
+            (
+                "sentry_panic::PanicIntegration::event_from_panic_info",
+                false,
+            ),
+            ("__rustc::rust_begin_unwind", false),
+            ("shop::stock::reserve", true),
+        ] {
+            let frame = Frame {
+                function: Some(Cow::Borrowed(function)),
+                in_app: Some(true),
+                ..Frame::default()
+            };
+            assert_eq!(decide(&frame, "native"), expected, "{function}");
         }
     }
 }

@@ -176,7 +176,7 @@ impl Journal {
                 )
             }
             Some((number, mut file, header)) => {
-                let scan = segment::scan(&mut file)?;
+                let scan = segment::scan(&mut file, header.node)?;
                 damaged += scan.damaged;
                 file.set_len(scan.good_end)?;
                 file.sync_all()?;
@@ -318,7 +318,7 @@ impl Journal {
             let seq = pending.next_seq;
             pending.next_seq += 1;
             let offset = pending.frames.len();
-            record::encode(draft, seq, received_ms, &mut pending.frames);
+            record::encode(draft, self.node, seq, received_ms, &mut pending.frames);
             pending.marks.push(Mark {
                 project_id: draft.project_id,
                 seq,
@@ -389,7 +389,9 @@ impl Journal {
                 self.release(&taken[at..]);
                 break;
             }
-            if let Some((body, record)) = file.and_then(|file| read_body(&file, *position)) {
+            if let Some((body, record)) =
+                file.and_then(|file| read_body(&file, *position, self.node))
+            {
                 bytes += body.len();
                 claimed.push(Claimed {
                     position: *position,
@@ -483,7 +485,8 @@ impl Shared {
         for number in numbers {
             let scanned = File::open(segment::path(folder, *number)).and_then(|mut file| {
                 let header = segment::read_header(&mut file)?;
-                Ok((header, segment::scan(&mut file)?))
+                let node = header.map_or(0, |header| header.node);
+                Ok((header, segment::scan(&mut file, node)?))
             });
             match scanned {
                 Ok((Some(_), scan)) => {
@@ -551,7 +554,7 @@ pub fn disk_used(folder: &Path) -> Option<u64> {
     Some((used * 100).div_ceil((used + disk.available_space()).max(1)))
 }
 
-fn read_body(file: &File, position: Position) -> Option<(Vec<u8>, Record)> {
+fn read_body(file: &File, position: Position, node: i64) -> Option<(Vec<u8>, Record)> {
     let mut head = [0u8; record::FRAME_HEAD];
     let at = u64::from(position.offset());
     file.read_exact_at(&mut head, at).ok()?;
@@ -559,7 +562,7 @@ fn read_body(file: &File, position: Position) -> Option<(Vec<u8>, Record)> {
     let mut body = vec![0u8; length];
     file.read_exact_at(&mut body, at + record::FRAME_HEAD as u64)
         .ok()?;
-    if crc32fast::hash(&body) != checksum {
+    if record::checksum(node, &body) != checksum {
         return None;
     }
     let record = record::decode_body(&body)?;

@@ -1,7 +1,8 @@
 //! One journal record. In: what a request carried, with its place in the journal. Out: a frame of bytes with a
 //! checksum, and back.
 //!
-//! Frame: magic `u32`, length of the body `u32`, CRC-32 of the body `u32`, then the body. All numbers little-endian.
+//! Frame: magic `u32`, length of the body `u32`, CRC-32 of the journal's number and the body `u32`, then the body. All
+//! numbers little-endian.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -70,7 +71,7 @@ pub struct Record {
 }
 
 /// Appends the frame of a record to `out`.
-pub(super) fn encode(draft: &Draft<'_>, seq: u64, received_ms: i64, out: &mut Vec<u8>) {
+pub(super) fn encode(draft: &Draft<'_>, node: i64, seq: u64, received_ms: i64, out: &mut Vec<u8>) {
     let start = out.len();
     out.extend_from_slice(&MAGIC.to_le_bytes());
     out.extend_from_slice(&[0; 8]);
@@ -101,9 +102,18 @@ pub(super) fn encode(draft: &Draft<'_>, seq: u64, received_ms: i64, out: &mut Ve
     out.extend_from_slice(draft.payload);
     let body = start + FRAME_HEAD;
     let length = (out.len() - body) as u32;
-    let checksum = crc32fast::hash(&out[body..]);
+    let checksum = checksum(node, &out[body..]);
     out[start + 4..start + 8].copy_from_slice(&length.to_le_bytes());
     out[start + 8..start + 12].copy_from_slice(&checksum.to_le_bytes());
+}
+
+/// The checksum of a body. The journal's number, which no sender knows, is part of it: where damage makes the reader look
+/// for the next frame inside a payload, it must not find one that somebody put there.
+pub(super) fn checksum(node: i64, body: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&node.to_le_bytes());
+    hasher.update(body);
+    hasher.finalize()
 }
 
 /// The length of the body that a frame's head announces, with its checksum; none if this is no frame.
@@ -194,12 +204,13 @@ mod tests {
                 sent_at_ms: sent.map(i64::from), remote_addr: address, client: &client, payload: &payload,
             };
             let mut frame = b"before".to_vec();
-            encode(&draft, seq, received, &mut frame);
+            encode(&draft, 77, seq, received, &mut frame);
             let frame = &frame[6..];
-            let (length, checksum) = decode_head(frame).expect("a frame");
+            let (length, found) = decode_head(frame).expect("a frame");
             let body = &frame[FRAME_HEAD..];
             prop_assert_eq!(length, body.len());
-            prop_assert_eq!(checksum, crc32fast::hash(body));
+            prop_assert_eq!(found, checksum(77, body));
+            prop_assert!(found != checksum(78, body), "another journal's frame is none of ours");
             prop_assert_eq!(peek(body), Some((seq, project)));
             let record = decode_body(body).expect("a body");
             prop_assert_eq!(record.payload, payload);

@@ -106,7 +106,7 @@ pub(super) fn read_header(file: &mut File) -> io::Result<Option<Header>> {
 }
 
 /// Walks over the frames behind the head. Damage is skipped to the next readable frame.
-pub(super) fn scan(file: &mut File) -> io::Result<Scan> {
+pub(super) fn scan(file: &mut File, node: i64) -> io::Result<Scan> {
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
     let mut scan = Scan {
@@ -116,7 +116,7 @@ pub(super) fn scan(file: &mut File) -> io::Result<Scan> {
     let mut at = 0;
     let mut in_damage = false;
     while at < bytes.len() {
-        if let Some((length, found)) = frame_at(&bytes, at) {
+        if let Some((length, found)) = frame_at(&bytes, at, node) {
             if in_damage {
                 scan.damaged += 1;
                 in_damage = false;
@@ -135,10 +135,10 @@ pub(super) fn scan(file: &mut File) -> io::Result<Scan> {
     Ok(scan)
 }
 
-fn frame_at(bytes: &[u8], at: usize) -> Option<(usize, Found)> {
+fn frame_at(bytes: &[u8], at: usize, node: i64) -> Option<(usize, Found)> {
     let (length, checksum) = record::decode_head(bytes.get(at..at + FRAME_HEAD)?)?;
     let body = bytes.get(at + FRAME_HEAD..at + FRAME_HEAD + length)?;
-    if crc32fast::hash(body) != checksum {
+    if record::checksum(node, body) != checksum {
         return None;
     }
     let (seq, project_id) = record::peek(body)?;

@@ -141,3 +141,22 @@ async fn a_full_journal_refuses_and_recovers() {
         .await
         .expect("kept again");
 }
+
+#[tokio::test]
+async fn a_frame_inside_a_damaged_payload_is_no_record() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let journal = Journal::open(folder.path(), NO_LIMITS).expect("opens");
+    let mut forged = b"{\"message\":\"".to_vec();
+    // What a sender can make: a whole frame, for somebody else's project, with a checksum that does not know the journal.
+    record::encode(&draft(999, b"forged"), 0, 1, 1, &mut forged);
+    journal.append(&draft(1, &forged)).await.expect("kept");
+    journal.append(&draft(1, b"after")).await.expect("kept");
+    journal.close();
+    let path = segment::path(folder.path(), 1);
+    let mut bytes = std::fs::read(&path).expect("a segment");
+    let at = memchr::memmem::find(&bytes, b"message").expect("the first record");
+    bytes[at] ^= 0xff;
+    std::fs::write(&path, &bytes).expect("written");
+    let again = Journal::open(folder.path(), NO_LIMITS).expect("opens again");
+    assert_eq!(payloads(&again), ["after"]);
+}

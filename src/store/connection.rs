@@ -92,6 +92,7 @@ impl DatabaseUrl {
             Backend::Mysql => {
                 let tls = MysqlTls::of(&self.url)?;
                 let mut conn = MysqlConnection::establish(&tls.url)?;
+                refuse_forgetful_library(&mut conn)?;
                 if tls.required {
                     refuse_plain_text(&mut conn)?;
                 }
@@ -154,6 +155,28 @@ impl MysqlTls {
             url: with_ca.into(),
             required,
         })
+    }
+}
+
+/// Some releases of MariaDB's client library (3.3.19 and 3.4.9 among them) lose the texts of a result's first row without an
+/// error, wherever diesel has to fetch them a second time. What is read through one of them cannot be trusted.
+fn refuse_forgetful_library(conn: &mut MysqlConnection) -> Result<(), StoreError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        text: String,
+    }
+    let row: Row = diesel::sql_query("SELECT REPEAT('bugle', 60) AS text")
+        .get_result(conn)
+        .map_err(StoreError::Query)?;
+    if row.text.len() == 300 {
+        Ok(())
+    } else {
+        Err(StoreError::Url(
+            "the installed libmariadb loses text that it reads (MariaDB's bug CONC-821): \
+             bring it up to date; on Debian 12 libmariadb3 10.11.19 or later is good"
+                .into(),
+        ))
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -11,7 +12,10 @@ use crate::harness::App;
 use crate::harness::http::{agent, send};
 use crate::harness::sdk::{envelope, error, new_id, with};
 
-pub const ISSUES: usize = 8;
+const ISSUES: usize = 8;
+
+/// Each of up to 200 kills leaves records to send and to look at again.
+const PATIENCE: Duration = Duration::from_secs(400);
 
 #[derive(Default)]
 struct Entries {
@@ -54,7 +58,7 @@ impl Book {
 
     /// Compares with what is stored and shown once the server is idle.
     pub fn check(&self, app: &App) {
-        app.wait_idle();
+        app.wait_idle_within(PATIENCE);
         let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut stored = BTreeMap::new();
         for id in app.database.event_ids() {

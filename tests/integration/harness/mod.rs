@@ -18,6 +18,7 @@ pub mod world;
 
 use std::path::Path;
 use std::thread;
+use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -199,10 +200,15 @@ impl App {
     /// Until everything acknowledged is digested and every due task is done.
     #[track_caller]
     pub fn wait_idle(&self) {
-        let mut quiet = 0;
-        let mut health = Value::Null;
         // A killed worker's share of a stream is taken up within a minute.
         let deadline = poll::DEADLINE * if self.redis.is_some() { 3 } else { 1 };
+        self.wait_idle_within(deadline);
+    }
+
+    #[track_caller]
+    pub fn wait_idle_within(&self, deadline: Duration) {
+        let mut quiet = 0;
+        let mut health = Value::Null;
         let idle = poll::holds_within(deadline, || {
             health = self.health();
             let waiting = sum(&health, "backlog").expect("health tells the backlog");

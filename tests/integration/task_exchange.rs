@@ -33,10 +33,7 @@ async fn every_id_reaches_one_of_the_nodes() {
     let due: Vec<(i64, i64)> = (1..=20).map(|id| (id, 1_000 - id)).collect();
     assert!(first.offer(due).await);
     let (one, other) = tokio::join!(received(&mut first, 20), received(&mut second, 20));
-    assert!(
-        !one.is_empty() && !other.is_empty(),
-        "both nodes work: {one:?} {other:?}"
-    );
+    // How they share is up to Redis; that nobody gets what another has is not.
     let all: BTreeSet<i64> = one.iter().chain(&other).copied().collect();
     assert_eq!(all, (1..=20).collect());
     assert_eq!(one.len() + other.len(), 20);

@@ -254,7 +254,7 @@ pub fn secret(
 impl StorageArgs {
     /// The database to use; makes sure that the data folder exists.
     pub fn database(&self) -> Result<DatabaseUrl, String> {
-        std::fs::create_dir_all(&self.data_dir).map_err(|error| {
+        create_data_dir(&self.data_dir).map_err(|error| {
             format!(
                 "cannot create the data folder {}: {error}",
                 self.data_dir.display()
@@ -277,6 +277,18 @@ impl StorageArgs {
             None => Ok(default_base_url(self.listen)),
         }
     }
+}
+
+/// Makes the data folder, for its owner only: it holds events, the journal and the secret key. One that is there keeps
+/// the rights somebody gave it.
+pub fn create_data_dir(folder: &std::path::Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt as _;
+        builder.mode(0o700);
+    }
+    builder.recursive(true).create(folder)
 }
 
 /// `http://localhost:PORT` for a wildcard address, else the address itself.

@@ -4,7 +4,7 @@
 use clap::Args;
 
 use super::CommandError;
-use crate::config::{MailArgs, StorageArgs, secret};
+use crate::config::{MailArgs, StorageArgs, create_data_dir, secret};
 use crate::journal::disk_used;
 use crate::notify::{MailConfig, email};
 use crate::store::{Store, accounts, dead_records, migrate, nodes, tasks};
@@ -87,7 +87,7 @@ pub(super) fn run(args: &DoctorArgs) -> Result<(), CommandError> {
 
 fn data_folder(storage: &StorageArgs) -> Result<String, String> {
     let folder = &storage.data_dir;
-    std::fs::create_dir_all(folder)
+    create_data_dir(folder)
         .map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
     let probe = folder.join(".doctor");
     std::fs::write(&probe, b"ok")

@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::app::{App, Parts};
-use crate::config::{Config, Role, default_base_url};
+use crate::config::{Config, Role, create_data_dir, default_base_url};
 use crate::ingest::keys::Keys;
 use crate::journal::{Journal, JournalError, Limits};
 use crate::notify::{MailConfig, MailConfigError, MailError, Mailer};
@@ -179,7 +179,7 @@ fn lock_data_dir(folder: &Path) -> Result<File, ServeError> {
         folder: folder.display().to_string(),
         problem: error.to_string(),
     };
-    std::fs::create_dir_all(folder).map_err(problem)?;
+    create_data_dir(folder).map_err(problem)?;
     let file = File::options()
         .create(true)
         .write(true)

@@ -4,6 +4,7 @@
 mod boot;
 mod health;
 mod http;
+mod slashes;
 mod workers;
 
 use std::fs::File;

@@ -10,6 +10,7 @@ use crate::ingest::keys::Keys;
 use crate::ingest::outcome::Outcomes;
 use crate::journal::Journal;
 use crate::notify::Mailer;
+use crate::queue::redis::Pulse;
 use crate::store::Store;
 
 pub struct App {
@@ -19,6 +20,8 @@ pub struct App {
     pub outcomes: Arc<Outcomes>,
     pub journal: Journal,
     pub mailer: Option<Mailer>,
+    /// How Redis is, where there is one.
+    pub redis: Option<Arc<Pulse>>,
     /// Rung when a transaction wrote tasks.
     pub tasks_wake: tokio::sync::Notify,
     base_url: String,
@@ -47,6 +50,7 @@ impl App {
             base_url,
         } = parts;
         Self {
+            redis: config.redis_url.as_ref().map(|_| Arc::default()),
             config,
             store,
             keys,

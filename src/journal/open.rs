@@ -12,6 +12,8 @@ use super::writer::{Active, Writer};
 use super::{Journal, JournalError, Limits, PENDING_BYTES, Pending, Shared};
 use crate::store::now_ms;
 
+const BELIEVED_AHEAD_MS: i64 = 26 * 3_600_000;
+
 impl Journal {
     /// Opens or creates the journal in a folder. Returns when the newest segment is known; older ones are read in
     /// the background, so that a long backlog does not delay the start.
@@ -24,6 +26,7 @@ impl Journal {
 
     fn open_inner(folder: &Path, limits: Limits) -> std::io::Result<Self> {
         std::fs::create_dir_all(folder)?;
+        let last_received_ms = now_ms().max(last_written_ms(folder)?);
         let mut numbers = segment::list(folder)?;
         let mut damaged = 0;
         let mut index = Index::default();
@@ -145,7 +148,7 @@ impl Journal {
         let shared = Arc::new(Shared {
             pending: Mutex::new(Pending {
                 next_seq,
-                last_received_ms: now_ms(),
+                last_received_ms,
                 ..Pending::default()
             }),
             written: Condvar::new(),
@@ -226,6 +229,22 @@ impl Shared {
         }
         self.loading.store(false, Ordering::Release);
     }
+}
+
+/// When something was written to the journal last, by the clock of then. One that is set back meanwhile must not give the same
+/// times again; a time that is further ahead than a clock is wrong by mistake is not believed.
+fn last_written_ms(folder: &Path) -> std::io::Result<i64> {
+    let mut last = 0;
+    for number in segment::list(folder)? {
+        let written = std::fs::metadata(segment::path(folder, number))?.modified()?;
+        let since = written.duration_since(std::time::UNIX_EPOCH);
+        last = last.max(since.map_or(0, |since| since.as_millis() as i64));
+    }
+    Ok(if last > now_ms() + BELIEVED_AHEAD_MS {
+        0
+    } else {
+        last
+    })
 }
 
 fn random_node() -> i64 {

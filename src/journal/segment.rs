@@ -3,9 +3,10 @@
 //! A segment is named by its number and begins with: magic `BGLS`, version `u32`, node `i64`, first sequence number `u64`.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use super::fault;
 use super::record::{self, FRAME_HEAD};
 
 const MAGIC: &[u8; 4] = b"BGLS";
@@ -71,8 +72,8 @@ pub(super) fn create(folder: &Path, number: u32, header: Header) -> io::Result<F
     head.extend_from_slice(&VERSION.to_le_bytes());
     head.extend_from_slice(&header.node.to_le_bytes());
     head.extend_from_slice(&header.first_seq.to_le_bytes());
-    file.write_all(&head)?;
-    file.sync_data()?;
+    fault::write_all(&mut file, &head)?;
+    fault::sync_data(&file)?;
     sync_folder(folder)?;
     Ok(file)
 }

@@ -2,12 +2,13 @@
 //! one, then the word to each that its bytes are on the disk.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use super::fault;
 use super::index::{Position, Segment};
 use super::segment::{self, HEADER, Header};
 use super::{JournalError, Pending, Shared};
@@ -98,8 +99,8 @@ impl Writer {
             let first_seq = batch.marks.first().map_or(batch.next_seq, |mark| mark.seq);
             self.rotate(first_seq)?;
         }
-        self.active.file.write_all(&batch.frames)?;
-        self.active.file.sync_data()?;
+        fault::write_all(&mut self.active.file, &batch.frames)?;
+        fault::sync_data(&self.active.file)?;
         let base = self.active.length;
         self.active.length += batch.frames.len() as u64;
         let mut index = self
@@ -213,7 +214,7 @@ impl Writer {
             .write(true)
             .open(segment::path(&self.folder, self.active.number))?;
         fresh.set_len(self.active.length)?;
-        fresh.sync_all()?;
+        fault::sync_data(&fresh)?;
         let next_seq = self
             .shared
             .pending

@@ -24,7 +24,11 @@ pub struct Delivery {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Handle {
     Journal(Position),
-    Stream { partition: i64, id: String },
+    Stream {
+        partition: i64,
+        lane: redis::Lane,
+        id: String,
+    },
 }
 
 /// Records to work on together.

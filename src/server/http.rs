@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Server;
-use actix_web::middleware::{NormalizePath, TrailingSlash};
+use actix_web::middleware::{NormalizePath, TrailingSlash, from_fn};
 use actix_web::{App as HttpApp, HttpServer, web};
 
-use super::health;
+use super::{head, health};
 use crate::app::App;
 use crate::config::Role;
 use crate::ingest::{self, Ingest};
@@ -30,6 +30,7 @@ pub fn start(app: &Arc<App>, listener: TcpListener) -> std::io::Result<Server> {
         HttpApp::new()
             // Some SDKs put their base path and ours together with a slash too many.
             .wrap(NormalizePath::new(TrailingSlash::MergeOnly))
+            .wrap(from_fn(head::as_get))
             .app_data(shared.clone())
             .app_data(ingest.clone())
             .app_data(site.clone())

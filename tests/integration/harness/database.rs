@@ -127,9 +127,9 @@ impl Database {
         row.number
     }
 
-    /// Ids of all stored events, as often as they are stored.
+    /// Ids of all stored events, as often as they are stored, oldest first.
     pub fn event_ids(&self) -> Vec<String> {
-        let query = "SELECT event_id FROM events";
+        let query = "SELECT event_id FROM events ORDER BY id";
         let rows: Vec<EventRow> = match backend() {
             Backend::Sqlite => sql_query(query).load(&mut self.sqlite()),
             Backend::Postgres => sql_query(query).load(&mut pg_connection(&self.url)),

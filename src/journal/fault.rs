@@ -77,10 +77,7 @@ mod tests {
     fn the_calls_that_are_named_fail() {
         let faults = parse("write:2,sync:1,sync:3-4,other:1,sync:x");
         let outcomes = |calls: &Calls| (0..5).map(|_| calls.fails()).collect::<Vec<_>>();
-        assert_eq!(
-            outcomes(&faults.writes),
-            [false, true, false, false, false]
-        );
+        assert_eq!(outcomes(&faults.writes), [false, true, false, false, false]);
         assert_eq!(outcomes(&faults.syncs), [true, false, true, true, false]);
     }
 }

@@ -5,7 +5,7 @@ pub mod embedded;
 pub mod redis;
 pub mod tasks_redis;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::journal::{Position, Record};
 
@@ -37,6 +37,14 @@ pub struct Claim {
     pub deliveries: Vec<Delivery>,
     /// For each journal node in the claim, the number below which it never delivers again.
     pub safe_below: Vec<(i64, u64)>,
+    /// After this somebody else may have stored them, and what tells so may be gone: give them back instead of storing them.
+    pub expires: Option<Instant>,
+}
+
+impl Claim {
+    pub fn is_expired(&self) -> bool {
+        self.expires.is_some_and(|end| Instant::now() > end)
+    }
 }
 
 /// The queue is not to be reached; the journals keep everything meanwhile.

@@ -21,8 +21,8 @@ use crate::config::{Config, Role, create_data_dir, default_base_url};
 use crate::ingest::keys::Keys;
 use crate::journal::{Journal, JournalError, Limits};
 use crate::notify::{MailConfig, MailConfigError, MailError, Mailer};
-pub use drain::{Drained, drain};
 use crate::store::{Store, StoreError};
+pub use drain::{Drained, drain};
 
 /// Why a node does not start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -136,11 +136,7 @@ fn open_journal(config: &Config) -> Result<Journal, JournalError> {
 }
 
 /// The handles of a node that is reached at `address`.
-fn assemble(
-    config: Config,
-    journal: Journal,
-    address: SocketAddr,
-) -> Result<Arc<App>, ServeError> {
+fn assemble(config: Config, journal: Journal, address: SocketAddr) -> Result<Arc<App>, ServeError> {
     let base_url = config
         .base_url
         .clone()

@@ -68,7 +68,7 @@ fn digest(app: &Arc<App>, claim: &Claim, stop: &AtomicBool) -> bool {
         .iter()
         .map(|delivery| delivery.body.as_slice())
         .collect();
-    store_or_halve(app, items, &bodies, &claim.safe_below, stop)
+    store_or_halve(app, items, &bodies, claim, stop)
 }
 
 /// A record as the store takes it. A panic inside processing costs this record only.
@@ -132,12 +132,12 @@ fn store_or_halve(
     app: &Arc<App>,
     items: Vec<Item>,
     bodies: &[&[u8]],
-    safe_below: &[(i64, u64)],
+    claim: &Claim,
     stop: &AtomicBool,
 ) -> bool {
     let mut batch = Arc::new(Batch {
         items,
-        safe_below: safe_below.to_vec(),
+        safe_below: claim.safe_below.clone(),
     });
     let mut attempts = 0;
     let mut pause = Duration::from_millis(100);
@@ -151,7 +151,7 @@ fn store_or_halve(
             }
             Err(error) if error.is_infrastructure() => {
                 tracing::warn!(%error, records = batch.items.len(), "the database is away; events wait");
-                if stop.load(Ordering::Acquire) {
+                if stop.load(Ordering::Acquire) || claim.is_expired() {
                     return false;
                 }
                 std::thread::sleep(pause);
@@ -179,7 +179,7 @@ fn store_or_halve(
                     let content = dead(bodies[0].to_vec(), &event_id, &error.to_string(), attempts);
                     batch = Arc::new(Batch {
                         items: vec![Item { content, ..item }],
-                        safe_below: safe_below.to_vec(),
+                        safe_below: claim.safe_below.clone(),
                     });
                 }
             }
@@ -190,9 +190,8 @@ fn store_or_halve(
                     batch.items[..middle].to_vec(),
                     batch.items[middle..].to_vec(),
                 );
-                let first_done = store_or_halve(app, first, &bodies[..middle], safe_below, stop);
-                return store_or_halve(app, second, &bodies[middle..], safe_below, stop)
-                    && first_done;
+                let first_done = store_or_halve(app, first, &bodies[..middle], claim, stop);
+                return store_or_halve(app, second, &bodies[middle..], claim, stop) && first_done;
             }
         }
     }

@@ -1,10 +1,11 @@
 //! Entries of the streams. In: Redis' answer to a read. Out: deliveries, and what their journals say about themselves.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use redis::{RedisResult, Value, from_redis_value};
 
-use super::Lane;
+use super::{HELD_AT_MOST, Lane};
 use crate::journal::decode_record;
 use crate::queue::{Claim, Delivery, Handle};
 
@@ -25,15 +26,15 @@ pub(super) struct Place {
 
 /// One stream's share of an answer: its name and its entries.
 pub(super) fn streams(answer: Value) -> RedisResult<Vec<(String, Vec<Value>)>> {
-    let Value::Array(streams) = answer else {
-        return Ok(Vec::new());
+    let pairs: Vec<(Value, Value)> = match answer {
+        Value::Array(streams) => streams.into_iter().filter_map(pair).collect(),
+        // What the third version of the protocol makes of it.
+        Value::Map(streams) => streams,
+        _ => Vec::new(),
     };
-    let mut found = Vec::with_capacity(streams.len());
-    for stream in streams {
-        if let Value::Array(mut pair) = stream
-            && let Some(Value::Array(entries)) = pair.pop()
-            && let Some(name) = pair.pop()
-        {
+    let mut found = Vec::with_capacity(pairs.len());
+    for (name, entries) in pairs {
+        if let Value::Array(entries) = entries {
             found.push((from_redis_value(name)?, entries));
         }
     }
@@ -102,20 +103,27 @@ impl Collected {
         Claim {
             deliveries: self.deliveries,
             safe_below: self.safe_below.into_iter().collect(),
+            expires: Some(Instant::now() + HELD_AT_MOST),
         }
     }
 }
 
-/// The id of an entry and its fields; none where the entry was deleted meanwhile.
-fn parts(entry: Value) -> Option<(String, Option<Vec<Value>>)> {
-    let Value::Array(mut pair) = entry else {
+fn pair(value: Value) -> Option<(Value, Value)> {
+    let Value::Array(mut both) = value else {
         return None;
     };
-    let fields = match pair.pop()? {
+    let second = both.pop()?;
+    Some((both.pop()?, second))
+}
+
+/// The id of an entry and its fields; no fields where the entry was deleted meanwhile.
+fn parts(entry: Value) -> Option<(String, Option<Vec<Value>>)> {
+    let (id, fields) = pair(entry)?;
+    let fields = match fields {
         Value::Array(fields) => Some(fields),
         _ => None,
     };
-    Some((from_redis_value(pair.pop()?).ok()?, fields))
+    Some((from_redis_value(id).ok()?, fields))
 }
 
 #[cfg(test)]

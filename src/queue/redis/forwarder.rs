@@ -10,7 +10,7 @@ use redis::{Commands, Connection, ErrorKind, Pipeline, RedisError, RedisResult, 
 
 use super::entries::{EntryId, Place, entry_id};
 use super::window::{Known, Notes, Standing, Window};
-use super::{Keys, Lane, Pulse, connect};
+use super::{Keys, Lane, Pulse, brief, connect};
 use crate::journal::{Claimed, Journal, Position};
 use crate::store::digest::{PARTITIONS, partition_of};
 
@@ -60,11 +60,12 @@ impl Forwarder {
             let Err(error) = self.session(stopped, &mut away) else {
                 break;
             };
-            self.pulse.is_away(&error);
+            let error = brief(&error);
             if !away {
-                tracing::warn!(%error, "Redis is away; the journal keeps what arrives");
+                tracing::warn!(error, "Redis is away; the journal keeps what arrives");
                 away = true;
             }
+            self.pulse.is_away(error);
             std::thread::sleep(PAUSE);
         }
     }
@@ -341,7 +342,11 @@ fn time(connection: &mut Connection) -> RedisResult<EntryId> {
 }
 
 fn unexpected(command: &'static str) -> RedisError {
-    RedisError::from((ErrorKind::UnexpectedReturnType, "not what was asked", command.to_owned()))
+    RedisError::from((
+        ErrorKind::UnexpectedReturnType,
+        "not what was asked",
+        command.to_owned(),
+    ))
 }
 
 #[cfg(test)]

@@ -26,8 +26,11 @@ pub use worker::RedisQueue;
 const GROUP: &str = "workers";
 /// A consumer that holds a record for this long is taken for dead.
 const DEAD_AFTER: Duration = Duration::from_secs(30);
+/// A worker that could not store its records for this long gives them back. Less than the notes of what was stored are
+/// kept, so that whoever still holds a record finds the note of somebody else's success.
+const HELD_AT_MOST: Duration = Duration::from_secs(120);
 const CONNECT_WITHIN: Duration = Duration::from_secs(3);
-const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
 /// The two streams of a partition. What a project sends beyond a few records waits in its own lane, so that it is not in
 /// the way of a project that seldom sends.
@@ -98,5 +101,16 @@ fn has_no_group(error: &RedisError) -> bool {
 
 /// Redis has no memory for what would need some; what frees memory it still does.
 fn is_full(error: &RedisError) -> bool {
-    matches!(error.code(), Some("OOM" | "EXECABORT"))
+    let answers = error.clone().into_server_errors();
+    answers.is_some_and(|answers| answers.iter().any(|(_, answer)| answer.code() == "OOM"))
+}
+
+/// An error in a few words: a pipeline repeats its for each command.
+fn brief(error: &RedisError) -> String {
+    match error.clone().into_server_errors().as_deref() {
+        Some([(_, first), ..]) => {
+            format!("{} {}", first.code(), first.details().unwrap_or_default())
+        }
+        _ => error.to_string(),
+    }
 }

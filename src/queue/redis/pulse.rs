@@ -20,8 +20,8 @@ impl Pulse {
         self.set(State::Beating);
     }
 
-    pub(super) fn is_away(&self, error: &redis::RedisError) {
-        self.set(State::Away(error.to_string()));
+    pub(super) fn is_away(&self, problem: String) {
+        self.set(State::Away(problem));
     }
 
     /// What is wrong with Redis, where something is.

@@ -188,9 +188,7 @@ impl Window {
 
     /// Whether something is out for so long that it should be looked for.
     pub fn has_old(&self) -> bool {
-        self.out
-            .values()
-            .any(|out| out.seen.elapsed() > LOST_AFTER)
+        self.out.values().any(|out| out.seen.elapsed() > LOST_AFTER)
     }
 
     /// Everything that can stand in its stream no more, given each stream's first entry.
@@ -297,7 +295,10 @@ mod tests {
         assert_eq!(window.missing(&HashMap::from([(PLACE, Some((50, 1)))])), []);
         let first = HashMap::from([(PLACE, Some((51, 0)))]);
         assert_eq!(window.missing(&first), [(2, PLACE)]);
-        assert_eq!(window.missing(&HashMap::from([(PLACE, None)])), [(2, PLACE)]);
+        assert_eq!(
+            window.missing(&HashMap::from([(PLACE, None)])),
+            [(2, PLACE)]
+        );
         assert_eq!(window.take_back(vec![2]), [(5, position(2))]);
         assert_eq!(window.bytes, 0);
     }

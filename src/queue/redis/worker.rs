@@ -19,7 +19,7 @@ const SWEEP_EVERY: Duration = Duration::from_secs(10);
 /// An acknowledgement that nobody fetches for this long is of a node that is gone for good (seconds).
 const ACKS_KEPT_S: i64 = 7 * 24 * 3600;
 /// Acknowledgements that wait for memory in Redis; beyond, records are sent and looked at once more.
-const OWED: usize = 100_000;
+const UNTOLD: usize = 100_000;
 
 pub struct RedisQueue {
     url: String,
@@ -31,8 +31,8 @@ pub struct RedisQueue {
     last_sweep: Instant,
     /// What a consumer of this name held when its process died is read first, and at once.
     inherits: bool,
-    /// Acknowledgements that a full Redis did not take.
-    owed: BTreeMap<i64, Vec<u64>>,
+    /// What is stored, and Redis did not hear of it.
+    unsaid: Finished,
 }
 
 impl RedisQueue {
@@ -45,7 +45,7 @@ impl RedisQueue {
             turn: number as i64 % TURNS,
             last_sweep: Instant::now(),
             inherits: true,
-            owed: BTreeMap::new(),
+            unsaid: Finished::default(),
         }
     }
 
@@ -161,20 +161,48 @@ impl RedisQueue {
         Ok(collected)
     }
 
-    /// Tries again to say what a full Redis did not take.
-    fn say_what_is_owed(&mut self) {
-        if self.owed.is_empty() {
-            return;
+    /// Tells Redis and the journals what is stored. What they do not hear is said again before the next batch is taken.
+    fn say(&mut self) -> RedisResult<()> {
+        if self.unsaid.is_empty() {
+            return Ok(());
         }
-        let owed = std::mem::take(&mut self.owed);
+        let mut unsaid = std::mem::take(&mut self.unsaid);
         let said = self.with(|connection, keys, _| {
             let mut pipe = redis::pipe();
-            say(&mut pipe, keys, &owed);
+            pipe.atomic();
+            unsaid.tell_journals(&mut pipe, keys);
+            unsaid.remove(&mut pipe, keys);
             pipe.query::<()>(connection)
         });
-        if said.is_err() && owed.values().map(Vec::len).sum::<usize>() < OWED {
-            self.owed = owed;
+        let result = match said {
+            Err(error) if is_full(&error) => self.remove_first(&mut unsaid),
+            other => other,
+        };
+        if result.is_err() {
+            self.unsaid = unsaid;
         }
+        result
+    }
+
+    /// Removing makes the room that telling needs. What stays untold is looked for by its journal, and found stored.
+    fn remove_first(&mut self, unsaid: &mut Finished) -> RedisResult<()> {
+        self.with(|connection, keys, _| {
+            let mut pipe = redis::pipe();
+            pipe.atomic();
+            unsaid.remove(&mut pipe, keys);
+            pipe.query::<()>(connection)
+        })?;
+        unsaid.entries.clear();
+        unsaid.fields.clear();
+        let told = self.with(|connection, keys, _| {
+            let mut pipe = redis::pipe();
+            unsaid.tell_journals(&mut pipe, keys);
+            pipe.query::<()>(connection)
+        });
+        if told.is_err() && unsaid.len() < UNTOLD {
+            self.unsaid.by_node.append(&mut unsaid.by_node);
+        }
+        Ok(())
     }
 }
 
@@ -212,30 +240,16 @@ fn make_groups(connection: &mut Connection, keys: &Keys) -> RedisResult<()> {
     Ok(())
 }
 
-/// Tells the journals which of their records are stored.
-fn say(pipe: &mut Pipeline, keys: &Keys, by_node: &BTreeMap<i64, Vec<u64>>) {
-    for (node, seqs) in by_node {
-        let packed = seqs
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(",");
-        pipe.lpush(keys.acks(*node), packed).ignore();
-        pipe.expire(keys.acks(*node), ACKS_KEPT_S).ignore();
-    }
-}
-
-/// Deliveries as the commands want them.
+/// Deliveries that are stored, as the commands want them.
 #[derive(Default)]
-struct Finished<'a> {
+struct Finished {
     by_node: BTreeMap<i64, Vec<u64>>,
-    entries: BTreeMap<Place, Vec<&'a str>>,
+    entries: BTreeMap<Place, Vec<String>>,
     fields: BTreeMap<(i64, i64), Vec<u64>>,
 }
 
-impl<'a> Finished<'a> {
-    fn of(deliveries: &'a [Delivery]) -> Self {
-        let mut finished = Self::default();
+impl Finished {
+    fn add(&mut self, deliveries: &[Delivery]) {
         for delivery in deliveries {
             let Handle::Stream {
                 partition,
@@ -246,16 +260,35 @@ impl<'a> Finished<'a> {
                 continue;
             };
             let (node, seq, partition) = (delivery.node, delivery.record.seq, *partition);
-            finished.by_node.entry(node).or_default().push(seq);
-            let fields = finished.fields.entry((partition, node)).or_default();
-            fields.push(seq);
+            self.by_node.entry(node).or_default().push(seq);
+            self.fields.entry((partition, node)).or_default().push(seq);
             let place = Place {
                 partition,
                 lane: *lane,
             };
-            finished.entries.entry(place).or_default().push(id);
+            self.entries.entry(place).or_default().push(id.clone());
         }
-        finished
+    }
+
+    fn is_empty(&self) -> bool {
+        self.by_node.is_empty()
+    }
+
+    fn len(&self) -> usize {
+        self.by_node.values().map(Vec::len).sum()
+    }
+
+    /// Tells the journals which of their records are stored.
+    fn tell_journals(&self, pipe: &mut Pipeline, keys: &Keys) {
+        for (node, seqs) in &self.by_node {
+            let packed = seqs
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(",");
+            pipe.lpush(keys.acks(*node), packed).ignore();
+            pipe.expire(keys.acks(*node), ACKS_KEPT_S).ignore();
+        }
     }
 
     /// Removes the entries and their fields.
@@ -273,7 +306,7 @@ impl<'a> Finished<'a> {
 
 impl Queue for RedisQueue {
     fn claim(&mut self, most: usize, patience: Duration) -> Result<Claim, QueueError> {
-        self.say_what_is_owed();
+        self.say()?;
         if self.inherits {
             let mut collected = Collected::default();
             let read = self.read(&all_places(), "0", most, None, &mut collected);
@@ -307,38 +340,17 @@ impl Queue for RedisQueue {
     }
 
     fn acknowledge(&mut self, deliveries: &[Delivery]) -> Result<(), QueueError> {
-        let finished = Finished::of(deliveries);
-        let together = self.with(|connection, keys, _| {
-            let mut pipe = redis::pipe();
-            pipe.atomic();
-            say(&mut pipe, keys, &finished.by_node);
-            finished.remove(&mut pipe, keys);
-            pipe.query::<()>(connection)
-        });
-        match together {
-            Err(error) if is_full(&error) => {}
-            other => return Ok(other?),
-        }
-        // Removing makes the room that saying needs. What stays unsaid is looked for by its journal, and found stored.
-        self.with(|connection, keys, _| {
-            let mut pipe = redis::pipe();
-            pipe.atomic();
-            finished.remove(&mut pipe, keys);
-            pipe.query::<()>(connection)
-        })?;
-        for (node, mut seqs) in finished.by_node {
-            self.owed.entry(node).or_default().append(&mut seqs);
-        }
-        self.say_what_is_owed();
-        Ok(())
+        self.unsaid.add(deliveries);
+        Ok(self.say()?)
     }
 
     /// Makes them look as if their holder had died long ago: whoever sweeps next takes them.
     fn release(&mut self, deliveries: &[Delivery]) -> Result<(), QueueError> {
-        let finished = Finished::of(deliveries);
+        let mut held = Finished::default();
+        held.add(deliveries);
         self.with(|connection, keys, consumer| {
             let mut pipe = redis::pipe();
-            for (place, ids) in &finished.entries {
+            for (place, ids) in &held.entries {
                 let mut command = Cmd::new();
                 command
                     .arg("XCLAIM")

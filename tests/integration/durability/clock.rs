@@ -8,7 +8,10 @@ use crate::harness::{App, poll};
 /// Back by an hour, forward by two, back again: each time with events that wait in the journal, and with load after it.
 #[test]
 fn a_clock_that_jumps_loses_and_doubles_nothing() {
-    let mut app = App::with().errors_expected().env("BUGLE_WORKERS", "0").start();
+    let mut app = App::with()
+        .errors_expected()
+        .env("BUGLE_WORKERS", "0")
+        .start();
     let book = Book::default();
     let mut sent = 0;
     for hours in [0_i64, -1, 1, 0] {
@@ -19,7 +22,8 @@ fn a_clock_that_jumps_loses_and_doubles_nothing() {
         app.boot();
         for _ in 0..10 {
             sent += 1;
-            book.send(&app.sdk(), &format!("number {sent:03}")).expect(200);
+            book.send(&app.sdk(), &format!("number {sent:03}"))
+                .expect(200);
         }
     }
     app.kill();

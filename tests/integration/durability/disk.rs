@@ -14,7 +14,9 @@ use crate::harness::{App, poll};
 /// The first write and sync make the first segment, without which nothing starts; each of the next ones fails once.
 #[test]
 fn each_failing_write_and_sync_is_refused_and_nothing_is_lost() {
-    for fault in ["write:2", "write:3", "write:4", "sync:2", "sync:3", "sync:4"] {
+    for fault in [
+        "write:2", "write:3", "write:4", "sync:2", "sync:3", "sync:4",
+    ] {
         let mut app = App::with()
             .errors_expected()
             .env("BUGLE_TEST_JOURNAL_FAULT", fault)
@@ -61,7 +63,9 @@ fn a_failing_disk_under_load_loses_nothing() {
     };
     poll::until("it was repaired again and again", || repaired(&app) >= 4);
     let before = book.acknowledged();
-    poll::until("it acknowledges again", || book.acknowledged() > before + 20);
+    poll::until("it acknowledges again", || {
+        book.acknowledged() > before + 20
+    });
     app.kill();
     drop(load);
     app.environment.remove("BUGLE_TEST_JOURNAL_FAULT");
@@ -174,7 +178,12 @@ fn health_tells_of_a_failing_disk() {
         .errors_expected()
         .env("BUGLE_TEST_JOURNAL_FAULT", "sync:2,write:3-6")
         .start();
-    assert_eq!(app.sdk().envelope(&crate::harness::sdk::envelope(&message("lost"))).status, 503);
+    assert_eq!(
+        app.sdk()
+            .envelope(&crate::harness::sdk::envelope(&message("lost")))
+            .status,
+        503
+    );
     poll::until("not ready", || {
         app.anonymous().get("/health/ready").status == 503
     });

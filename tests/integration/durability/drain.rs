@@ -16,7 +16,8 @@ fn a_retired_nodes_journal_is_emptied() {
         .start();
     let book = Book::default();
     for number in 0..50 {
-        book.send(&app.sdk(), &format!("number {number}")).expect(200);
+        book.send(&app.sdk(), &format!("number {number}"))
+            .expect(200);
     }
     let refused = app.cli(&["journal", "drain"]).failure();
     assert!(refused.contains("another bugle serve"), "{refused}");

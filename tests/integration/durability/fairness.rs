@@ -59,7 +59,15 @@ fn noisy_neighbour(app: &App, quiet: &Sdk) -> Sdk {
     for number in 0.. {
         let slug = format!("noisy-{number}");
         let arguments = [
-            "project", "create", "--org", "acme", "--slug", &slug, "--name", &slug, "--platform",
+            "project",
+            "create",
+            "--org",
+            "acme",
+            "--slug",
+            &slug,
+            "--name",
+            &slug,
+            "--platform",
             "python",
         ];
         let sdk = app.sdk_of(&app.cli(&arguments).success());

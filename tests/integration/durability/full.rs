@@ -31,7 +31,9 @@ fn a_full_journal_refuses_and_recovers_by_itself() {
         refused.is_some()
     });
     let refused = refused.expect("it was full").expect(503);
-    let wait = refused.header("retry-after").and_then(|text| text.parse().ok());
+    let wait = refused
+        .header("retry-after")
+        .and_then(|text| text.parse().ok());
     assert!(wait.is_some_and(|seconds: u64| seconds > 0), "{refused}");
     let health = outage.app.anonymous().get("/health/ready").expect(503);
     assert_eq!(health.json()["status"], "unavailable");

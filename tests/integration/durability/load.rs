@@ -162,10 +162,6 @@ impl Targets {
         bases.get(number % bases.len().max(1)).cloned()
     }
 
-    fn count(&self) -> usize {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
-    }
-
     pub fn replace(&self, old: &str, new: &str) {
         let mut bases = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         bases.retain(|base| base != old);
@@ -184,16 +180,21 @@ pub struct Load {
 impl Load {
     pub fn start(app: &App, book: &Book, senders: usize) -> Self {
         let targets = Targets::of([app.base().to_owned()]);
-        Self::through(&targets, &app.sdk(), book, senders)
+        Self::begin(&targets, &app.sdk(), book, senders, false)
     }
 
     /// Sends to all targets in turn, and to another one where one does not answer.
     pub fn through(targets: &Targets, sdk: &Sdk, book: &Book, senders: usize) -> Self {
+        Self::begin(targets, sdk, book, senders, true)
+    }
+
+    fn begin(targets: &Targets, sdk: &Sdk, book: &Book, senders: usize, go_on: bool) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let senders = (0..senders)
             .map(|number| {
                 let sender = Sender {
                     number,
+                    go_on,
                     stop: Arc::clone(&stop),
                     book: book.clone(),
                     targets: targets.clone(),
@@ -222,6 +223,8 @@ impl Drop for Load {
 
 struct Sender {
     number: usize,
+    /// Somebody else may answer where one does not.
+    go_on: bool,
     stop: Arc<AtomicBool>,
     book: Book,
     targets: Targets,
@@ -249,7 +252,7 @@ impl Sender {
                 Ok(answer) if answer.status == 200 => self.book.note(&id, true),
                 // Shutting down or unable to keep it: said so, so it is not the server's any more.
                 Ok(answer) => assert_eq!(answer.status, 503, "{answer}"),
-                Err(_) if self.targets.count() > 1 => {}
+                Err(_) if self.go_on => {}
                 Err(_) => return,
             }
         }

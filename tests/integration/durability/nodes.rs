@@ -41,7 +41,10 @@ impl Node {
 
     fn until_ready(&self) {
         poll::until("the node is ready", || {
-            Anonymous::new(&self.server.base).get("/health/ready").status == 200
+            Anonymous::new(&self.server.base)
+                .get("/health/ready")
+                .status
+                == 200
         });
     }
 
@@ -188,7 +191,10 @@ fn nodes_restarted_one_at_a_time_lose_nothing() {
     cluster.pages.server_mut().terminate();
     cluster.pages.boot();
     drop(load);
-    tell(&format!("{} acknowledged while restarting", book.acknowledged()));
+    tell(&format!(
+        "{} acknowledged while restarting",
+        book.acknowledged()
+    ));
     cluster.check(&book, "nodes restarted one at a time", Instant::now());
     cluster.stop();
 }

@@ -27,11 +27,7 @@ fn redis_row(health: &Value) -> String {
 }
 
 /// Load, then the fault, load meanwhile, then its end: everything is there, once, and the streams are empty.
-fn survives(
-    what: &str,
-    begin: impl FnOnce(&mut RedisServer),
-    end: impl FnOnce(&mut RedisServer),
-) {
+fn survives(what: &str, begin: impl FnOnce(&mut RedisServer), end: impl FnOnce(&mut RedisServer)) {
     let Some(mut redis) = RedisServer::start() else {
         return;
     };
@@ -42,7 +38,7 @@ fn survives(
     poll::until("the server acknowledges", || book.acknowledged() > 50);
     begin(&mut redis);
     until_degraded(&app);
-    assert_eq!(redis_row(&app.health()), "away");
+    poll::until("health names Redis", || redis_row(&app.health()) == "away");
     let before = book.acknowledged();
     poll::until("it goes on acknowledging", || {
         book.acknowledged() > before + 50
@@ -53,12 +49,20 @@ fn survives(
     book.check_recovery(&app, what, start);
     let health = app.health();
     assert_eq!(health["status"], "ok", "{health:#}");
-    assert_eq!(redis.entries(), 0, "what is acknowledged leaves the streams");
+    assert_eq!(
+        redis.entries(),
+        0,
+        "what is acknowledged leaves the streams"
+    );
 }
 
 #[test]
 fn a_redis_that_is_gone_and_back_loses_nothing() {
-    survives("Redis killed and back with its file", RedisServer::kill, RedisServer::boot);
+    survives(
+        "Redis killed and back with its file",
+        RedisServer::kill,
+        RedisServer::boot,
+    );
 }
 
 #[test]
@@ -72,7 +76,11 @@ fn a_redis_that_comes_back_empty_loses_nothing() {
 
 #[test]
 fn a_frozen_redis_loses_nothing() {
-    survives("Redis frozen and back", |redis| redis.freeze(), |redis| redis.thaw());
+    survives(
+        "Redis frozen and back",
+        |redis| redis.freeze(),
+        |redis| redis.thaw(),
+    );
 }
 
 #[test]
@@ -145,13 +153,17 @@ fn restarts_leave_no_copies_in_the_streams() {
     let mut app = App::with()
         .errors_expected()
         .env("BUGLE_REDIS_URL", &redis.url)
-        .env("BUGLE_SECRET_KEY", "a secret that all of the nodes know, and no others")
+        .env(
+            "BUGLE_SECRET_KEY",
+            "a secret that all of the nodes know, and no others",
+        )
         .env("BUGLE_ROLES", "ingest,web,scheduler")
         .start();
     let book = Book::default();
     for round in 1..=5 {
         for number in 0..20 {
-            book.send(&app.sdk(), &format!("{round} {number}")).expect(200);
+            book.send(&app.sdk(), &format!("{round} {number}"))
+                .expect(200);
         }
         let expected = app.health()["backlog"].as_u64().expect("a backlog");
         assert!(expected >= round * 20);
@@ -165,9 +177,7 @@ fn restarts_leave_no_copies_in_the_streams() {
         redis_row(&app.health()) == "ok"
     });
     book.send(&app.sdk(), "the last one").expect(200);
-    poll::until("the last one has arrived", || {
-        redis.entries() >= 101
-    });
+    poll::until("the last one has arrived", || redis.entries() >= 101);
     assert_eq!(
         redis.entries(),
         app.health()["backlog"].as_u64().expect("a backlog"),

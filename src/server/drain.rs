@@ -4,7 +4,7 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use super::{ServeError, assemble, lock_data_dir, open_journal, order_to_stop, workers};
+use super::{ServeError, assemble, boot, lock_data_dir, open_journal, order_to_stop, workers};
 use crate::config::{Config, Role};
 use crate::journal::{self, Journal};
 use crate::store::migrate;
@@ -44,6 +44,9 @@ pub async fn drain(
     let journal = open_journal(&config)?;
     let address = config.listen;
     let app = assemble(config, journal.clone(), address)?;
+    if !through_redis {
+        boot::load_settings(&app).await?;
+    }
     tell(format_args!(
         "{} records in {}, {}",
         journal.status().backlog,

@@ -9,7 +9,7 @@ use crate::config::Role;
 use crate::queue::Queue;
 use crate::queue::embedded::EmbeddedQueue;
 use crate::queue::redis::{Forwarder, RedisQueue};
-use crate::tasks::process_events;
+use crate::tasks::{fold_tags, process_events};
 
 pub struct Threads {
     threads: Vec<JoinHandle<()>>,
@@ -88,6 +88,13 @@ pub fn start(app: &Arc<App>) -> Threads {
                 Box::new(move || process_events::run(&app, queue, &stop)),
             ));
         }
+    }
+    if !threads.is_empty() {
+        let (app, stop) = (Arc::clone(app), Arc::clone(&stop));
+        threads.push(spawn(
+            "tags".into(),
+            Box::new(move || fold_tags::run(&app, &stop)),
+        ));
     }
     Threads { threads, stop }
 }

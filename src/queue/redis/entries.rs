@@ -78,7 +78,7 @@ impl Collected {
             }
         }
         let (node, body) = (node?, body?);
-        let record = decode_record(&body)?;
+        let record = decode_record(body)?;
         if let Some(safe) = safe {
             let known = self.safe_below.entry(node).or_insert(safe);
             *known = (*known).max(safe);
@@ -86,7 +86,6 @@ impl Collected {
         Some(Delivery {
             node,
             record,
-            body,
             handle: Handle::Stream {
                 partition: place.partition,
                 lane: place.lane,

@@ -109,7 +109,7 @@ impl Forwarder {
             Ok(ids) => {
                 for (Outgoing { record, place }, id) in outgoing.into_iter().zip(ids) {
                     let (seq, project_id) = (record.record.seq, record.record.project_id);
-                    let bytes = record.body.len();
+                    let bytes = record.record.body.len();
                     let standing = Standing { place, bytes };
                     self.window
                         .sent(seq, project_id, record.position, standing, id);
@@ -197,7 +197,7 @@ impl Forwarder {
             .arg(self.keys.sent(first.place.partition, node));
         for out in outgoing {
             hash.arg(out.record.record.seq)
-                .arg(field(out.place.lane, out.record.body.len()));
+                .arg(field(out.place.lane, out.record.record.body.len()));
         }
         hash.ignore();
         for Outgoing { record, place } in outgoing {
@@ -209,7 +209,7 @@ impl Forwarder {
                 .arg("safe")
                 .arg(safe)
                 .arg("body")
-                .arg(&record.body[..])
+                .arg(&record.record.body[..])
                 .ignore();
         }
     }

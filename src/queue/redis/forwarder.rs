@@ -10,11 +10,11 @@ use redis::{Commands, Connection, ErrorKind, Pipeline, RedisError, RedisResult, 
 
 use super::entries::{EntryId, Place, entry_id};
 use super::window::{Known, Notes, Standing, Window};
-use super::{Keys, Lane, Pulse, brief, connect};
+use super::{Keys, Lane, Pulse, brief, connect, is_full};
 use crate::journal::{Claimed, Journal, Position};
 use crate::store::digest::{PARTITIONS, partition_of};
 
-/// Records that are sent together.
+/// Records that are sent together at most.
 const BATCH: usize = 256;
 const CHECK_EVERY: Duration = Duration::from_secs(2);
 const SEARCH_EVERY: Duration = Duration::from_secs(10);
@@ -29,6 +29,8 @@ pub struct Forwarder {
     pulse: Arc<Pulse>,
     window: Window,
     notes: Notes,
+    /// Records that are sent together now: fewer when Redis has no room for all.
+    batch: usize,
     last_check: Instant,
     last_search: Instant,
 }
@@ -48,6 +50,7 @@ impl Forwarder {
             pulse,
             window: Window::default(),
             notes: Notes::default(),
+            batch: BATCH,
             last_check: Instant::now(),
             last_search: Instant::now(),
         }
@@ -100,13 +103,14 @@ impl Forwarder {
     }
 
     fn forward(&mut self, connection: &mut Connection, patience: Duration) -> RedisResult<()> {
-        let claimed = self.journal.claim(BATCH, patience);
+        let claimed = self.journal.claim(self.batch, patience);
         let outgoing = self.choose(claimed);
         if outgoing.is_empty() {
             return Ok(());
         }
         match self.send(connection, &outgoing) {
             Ok(ids) => {
+                self.batch = (self.batch * 2).min(BATCH);
                 for (Outgoing { record, place }, id) in outgoing.into_iter().zip(ids) {
                     let (seq, project_id) = (record.record.seq, record.record.project_id);
                     let bytes = record.record.body.len();
@@ -117,6 +121,9 @@ impl Forwarder {
                 Ok(())
             }
             Err(error) => {
+                if is_full(&error) {
+                    self.batch = (self.batch / 2).max(1);
+                }
                 // What of it did arrive is found when the next session begins.
                 let back: Vec<(i64, Position)> = outgoing
                     .iter()

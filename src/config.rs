@@ -435,7 +435,7 @@ impl ServeArgs {
                 journal_limit: self.journal_limit,
                 disk_limit: self.disk_limit,
                 spike_limit: i64::from(self.spike_limit),
-                retention_days: self.retention_days,
+            retention_days: self.retention_days,
                 smtp_url,
                 mail_from: self.mail.mail_from.clone(),
                 admin,

@@ -17,8 +17,8 @@ use crate::process::{self, Incoming, ProcessError};
 use crate::queue::{Claim, Delivery, Queue};
 use crate::store::digest::{self, Batch, Content, Item, Repetitions, Rules, Stored};
 use crate::store::payload::Packer;
-use crate::store::tasks::NewTask;
 use crate::store::{Conn, StoreError};
+use crate::store::tasks::NewTask;
 
 /// Records in one transaction: cost per event falls up to here, and memory grows beyond.
 const BATCH: usize = 1_000;
@@ -191,12 +191,7 @@ fn store_or_halve(
                         }
                         std::thread::sleep(Duration::from_secs(1));
                     }
-                    let content = dead(
-                        records[0].body.clone(),
-                        &event_id,
-                        &error.to_string(),
-                        attempts,
-                    );
+                    let content = dead(records[0].body.clone(), &event_id, &error.to_string(), attempts);
                     batch = Arc::new(Batch {
                         items: vec![Item { content, ..item }],
                         safe_below: claim.safe_below.clone(),

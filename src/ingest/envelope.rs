@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::accept::{self, Sender};
 use super::items::{self, Treatment};
 use super::reply::{self, Refused};
-use super::{Ingest, body, limits};
+use super::{Ingest, body, durable, limits};
 use crate::journal::{Draft, RecordKind};
 use crate::protocol::auth::Auth;
 use crate::protocol::envelope::{Envelope, EnvelopeError};
@@ -145,7 +145,7 @@ pub(super) async fn append_event(
         client: &sender.client,
         payload,
     };
-    Ok(ingest.journal.append(&draft).await?)
+    Ok(durable::append(&ingest.journal, &draft).await?)
 }
 
 #[derive(Deserialize)]

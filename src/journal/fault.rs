@@ -3,8 +3,9 @@
 //! Builds for release know nothing of it.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::ops::RangeInclusive;
+use std::os::unix::fs::FileExt as _;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -54,12 +55,12 @@ fn parse(text: &str) -> Faults {
 }
 
 /// Writes everything; a write that is to fail leaves half of it behind, as a full disk does.
-pub(super) fn write_all(file: &mut File, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn write_all_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
     if FAULTS.writes.fails() {
-        file.write_all(&bytes[..bytes.len() / 2])?;
+        file.write_all_at(&bytes[..bytes.len() / 2], offset)?;
         return Err(io::Error::from(io::ErrorKind::StorageFull));
     }
-    file.write_all(bytes)
+    file.write_all_at(bytes, offset)
 }
 
 pub(super) fn sync_data(file: &File) -> io::Result<()> {

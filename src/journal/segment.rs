@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::fault;
 use super::record::{self, FRAME_HEAD};
+use super::spare;
 
 const MAGIC: &[u8; 4] = b"BGLS";
 const VERSION: u32 = 1;
@@ -59,21 +60,36 @@ pub(super) fn list(folder: &Path) -> io::Result<Vec<u32>> {
     Ok(numbers)
 }
 
-/// Creates a segment and makes its name durable.
-pub(super) fn create(folder: &Path, number: u32, header: Header) -> io::Result<File> {
-    let mut file = OpenOptions::new()
-        .create(true)
-        .truncate(true)
-        .read(true)
-        .write(true)
-        .open(path(folder, number))?;
+/// Creates a segment, of a spare file where there is one, and makes its name durable.
+pub(super) fn create(
+    folder: &Path,
+    number: u32,
+    header: Header,
+    spare: Option<File>,
+) -> io::Result<File> {
+    let (file, from_spare) = match spare {
+        Some(file) => (file, true),
+        None => (
+            OpenOptions::new()
+                .create(true)
+                .truncate(true)
+                .read(true)
+                .write(true)
+                .open(path(folder, number))?,
+            false,
+        ),
+    };
     let mut head = Vec::with_capacity(HEADER as usize);
     head.extend_from_slice(MAGIC);
     head.extend_from_slice(&VERSION.to_le_bytes());
     head.extend_from_slice(&header.node.to_le_bytes());
     head.extend_from_slice(&header.first_seq.to_le_bytes());
-    fault::write_all(&mut file, &head)?;
+    fault::write_all_at(&file, &head, 0)?;
     fault::sync_data(&file)?;
+    if from_spare {
+        // Under its name only once its head is whole.
+        std::fs::rename(spare::path(folder), path(folder, number))?;
+    }
     sync_folder(folder)?;
     Ok(file)
 }

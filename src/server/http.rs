@@ -4,11 +4,10 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::Server;
-use actix_web::middleware::{NormalizePath, TrailingSlash, from_fn};
+use actix_web::dev::{Server, Service as _};
 use actix_web::{App as HttpApp, HttpServer, web};
 
-use super::{head, health};
+use super::{head, health, slashes};
 use crate::app::App;
 use crate::config::Role;
 use crate::ingest::{self, Ingest};
@@ -28,9 +27,11 @@ pub fn start(app: &Arc<App>, listener: TcpListener) -> std::io::Result<Server> {
     let site = web::Data::new(Site::of(app));
     let server = HttpServer::new(move || {
         HttpApp::new()
-            // Some SDKs put their base path and ours together with a slash too many.
-            .wrap(NormalizePath::new(TrailingSlash::MergeOnly))
-            .wrap(from_fn(head::as_get))
+            .wrap_fn(|mut request, service| {
+                slashes::fold(&mut request);
+                head::as_get(&mut request);
+                service.call(request)
+            })
             .app_data(shared.clone())
             .app_data(ingest.clone())
             .app_data(site.clone())

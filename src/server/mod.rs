@@ -6,6 +6,7 @@ mod drain;
 mod head;
 mod health;
 mod http;
+mod slashes;
 mod workers;
 
 use std::fs::File;

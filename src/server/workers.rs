@@ -33,11 +33,23 @@ impl Threads {
     }
 }
 
+/// Whoever waits for an answer comes first: requests go on at their pace while all cores digest.
+fn give_way() {
+    // Linux counts niceness by thread; elsewhere this would slow down the whole process.
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(10) {
+        tracing::debug!(%error, "a digesting thread keeps its priority");
+    }
+}
+
 /// Threads that a stop ends and waits for.
 fn spawn(name: String, work: Box<dyn FnOnce() + Send>) -> JoinHandle<()> {
     std::thread::Builder::new()
         .name(name)
-        .spawn(work)
+        .spawn(|| {
+            give_way();
+            work();
+        })
         .expect("the system can start a thread")
 }
 

@@ -35,6 +35,8 @@ pub struct Issue {
     pub first_release: Option<String>,
     pub last_release: Option<String>,
     pub is_unhandled: bool,
+    pub sampled_events: i64,
+    pub sampled_at: i64,
 }
 
 /// Finds an issue of the scope's organization by number (`4711`) or short id (`SHOP-4F`).

@@ -114,6 +114,8 @@ struct IssueDetailPage {
     first: Seen,
     last: Seen,
     environments: Option<(String, usize)>,
+    /// Events that were counted while spike protection kept no payload of them, and when that was the last time.
+    sampled: Option<(Count, When)>,
     chart: Chart,
     shown: Option<Shown>,
     tags: Vec<Tag>,
@@ -272,6 +274,8 @@ fn draw(
         environments: named
             .first()
             .map(|first| ((*first).to_owned(), named.len() - 1)),
+        sampled: (issue.sampled_events > 0)
+            .then(|| (Count::new(issue.sampled_events), When::ago(issue.sampled_at, now))),
         chart: Chart::new(history.0, CHART_HOURS * 3_600_000, &history.1, &releases),
         shown,
         tags: side::tags(&tags, issue.times_seen),

@@ -10,6 +10,7 @@ use crate::ingest::keys::Keys;
 use crate::ingest::outcome::Outcomes;
 use crate::journal::Journal;
 use crate::notify::Mailer;
+use crate::queue::redis::Pulse;
 use crate::store::Store;
 use crate::store::dictionaries::Dictionaries;
 use crate::store::digest::Cache;
@@ -21,6 +22,8 @@ pub struct App {
     pub outcomes: Arc<Outcomes>,
     pub journal: Journal,
     pub mailer: Option<Mailer>,
+    /// How Redis is, where there is one.
+    pub redis: Option<Arc<Pulse>>,
     pub digest_cache: Cache,
     pub dictionaries: Dictionaries,
     /// Events stored by this node since it started.
@@ -53,6 +56,7 @@ impl App {
             base_url,
         } = parts;
         Self {
+            redis: config.redis_url.as_ref().map(|_| Arc::default()),
             config,
             store,
             keys,

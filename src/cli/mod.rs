@@ -4,6 +4,7 @@
 mod dead_letters;
 mod doctor;
 mod healthcheck;
+mod journal;
 mod migrate;
 mod org;
 mod project;
@@ -47,6 +48,8 @@ enum Command {
     Healthcheck(healthcheck::HealthcheckArgs),
     /// Send an event to a DSN, as an SDK would.
     SendTestEvent(send_test_event::SendTestEventArgs),
+    /// The journal of a node: empty it before the node is retired.
+    Journal(journal::JournalArgs),
     /// Look at tasks that failed for good, try them again or delete them.
     DeadLetters {
         #[command(flatten)]
@@ -91,6 +94,7 @@ pub fn run() -> ExitCode {
         Command::Doctor(args) => doctor::run(&args),
         Command::Healthcheck(args) => healthcheck::run(&args),
         Command::SendTestEvent(args) => send_test_event::run(&args),
+        Command::Journal(args) => journal::run(&args),
         Command::DeadLetters {
             storage,
             dead_letters: args,

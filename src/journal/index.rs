@@ -11,7 +11,7 @@ use std::sync::Arc;
 pub struct Position(u64);
 
 impl Position {
-    pub(super) fn new(segment: u32, offset: u32) -> Self {
+    pub(crate) fn new(segment: u32, offset: u32) -> Self {
         Self(u64::from(segment) << 32 | u64::from(offset))
     }
 

@@ -1,6 +1,7 @@
 //! The durable hand-off on this node. In: what ingest accepted. Out: the promise that it is on the disk, and later
 //! the records themselves, in fair turns, until each is acknowledged as digested.
 
+mod fault;
 mod index;
 mod open;
 mod progress;
@@ -348,6 +349,16 @@ impl Shared {
             }
         }
     }
+}
+
+/// How many segments of a closed journal hold more than their head: what could not be read is left alone.
+pub fn unread_segments(folder: &Path) -> std::io::Result<u64> {
+    let mut count = 0;
+    for number in segment::list(folder)? {
+        let bytes = std::fs::metadata(segment::path(folder, number))?.len();
+        count += u64::from(bytes > segment::HEADER);
+    }
+    Ok(count)
 }
 
 /// Percent of the disk that is in use, as `df` counts: what is reserved for others is neither used nor free.

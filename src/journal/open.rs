@@ -13,6 +13,8 @@ use super::writer::{Active, Writer};
 use super::{Journal, JournalError, Limits, PENDING_BYTES, Pending, Progress, Shared};
 use crate::store::now_ms;
 
+const BELIEVED_AHEAD_MS: i64 = 26 * 3_600_000;
+
 impl Journal {
     /// Opens or creates the journal in a folder. Returns when the newest segment is known; older ones are read in
     /// the background, so that a long backlog does not delay the start.
@@ -27,6 +29,7 @@ impl Journal {
         std::fs::create_dir_all(folder)?;
         // Left by a process that was killed.
         let _ = std::fs::remove_file(spare::path(folder));
+        let last_received_ms = now_ms().max(last_written_ms(folder)?);
         let mut numbers = segment::list(folder)?;
         let mut damaged = 0;
         let mut index = Index::default();
@@ -149,7 +152,7 @@ impl Journal {
         let shared = Arc::new(Shared {
             pending: Mutex::new(Pending {
                 next_seq,
-                last_received_ms: now_ms(),
+                last_received_ms,
                 ..Pending::default()
             }),
             written: Condvar::new(),
@@ -232,6 +235,22 @@ impl Shared {
         }
         self.loading.store(false, Ordering::Release);
     }
+}
+
+/// When something was written to the journal last, by the clock of then. One that is set back meanwhile must not give the same
+/// times again; a time that is further ahead than a clock is wrong by mistake is not believed.
+fn last_written_ms(folder: &Path) -> std::io::Result<i64> {
+    let mut last = 0;
+    for number in segment::list(folder)? {
+        let written = std::fs::metadata(segment::path(folder, number))?.modified()?;
+        let since = written.duration_since(std::time::UNIX_EPOCH);
+        last = last.max(since.map_or(0, |since| since.as_millis() as i64));
+    }
+    Ok(if last > now_ms() + BELIEVED_AHEAD_MS {
+        0
+    } else {
+        last
+    })
 }
 
 fn random_node() -> i64 {

@@ -4,9 +4,9 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
+use super::fault;
 use super::record::{self, FRAME_HEAD};
 use super::spare;
 
@@ -84,8 +84,8 @@ pub(super) fn create(
     head.extend_from_slice(&VERSION.to_le_bytes());
     head.extend_from_slice(&header.node.to_le_bytes());
     head.extend_from_slice(&header.first_seq.to_le_bytes());
-    file.write_all_at(&head, 0)?;
-    file.sync_data()?;
+    fault::write_all_at(&file, &head, 0)?;
+    fault::sync_data(&file)?;
     if from_spare {
         // Under its name only once its head is whole.
         std::fs::rename(spare::path(folder), path(folder, number))?;

@@ -160,3 +160,27 @@ async fn a_frame_inside_a_damaged_payload_is_no_record() {
     let again = Journal::open(folder.path(), NO_LIMITS).expect("opens again");
     assert_eq!(payloads(&again), ["after"]);
 }
+
+#[tokio::test]
+async fn times_of_receipt_do_not_go_back_with_the_clock() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let journal = Journal::open(folder.path(), NO_LIMITS).expect("opens");
+    journal.append(&draft(1, b"before")).await.expect("kept");
+    journal.close();
+    // As if the clock had been ahead by an hour when this was written.
+    let ahead = std::time::SystemTime::now() + Duration::from_secs(3600);
+    File::options()
+        .write(true)
+        .open(segment::path(folder.path(), 1))
+        .and_then(|file| file.set_modified(ahead))
+        .expect("the time of a file can be set");
+    let again = Journal::open(folder.path(), NO_LIMITS).expect("opens again");
+    again.append(&draft(1, b"after")).await.expect("kept");
+    let received: Vec<i64> = again
+        .claim(10, Duration::ZERO)
+        .iter()
+        .map(|claim| claim.record.received_ms)
+        .collect();
+    assert!(received[1] >= now_ms() + 3_500_000, "{received:?}");
+    assert!(received.is_sorted());
+}

@@ -3,12 +3,12 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use super::fault;
 use super::index::{Position, Segment};
 use super::segment::{self, HEADER, Header};
 use super::spare::Spares;
@@ -108,10 +108,8 @@ impl Writer {
             self.rotate(first_seq)?;
         }
         // At its place and not at the end: the file is longer than what is written.
-        self.active
-            .file
-            .write_all_at(&batch.frames, self.active.length)?;
-        self.active.file.sync_data()?;
+        fault::write_all_at(&self.active.file, &batch.frames, self.active.length)?;
+        fault::sync_data(&self.active.file)?;
         let base = self.active.length;
         self.active.length += batch.frames.len() as u64;
         let mut index = self
@@ -230,7 +228,7 @@ impl Writer {
             .write(true)
             .open(segment::path(&self.folder, self.active.number))?;
         fresh.set_len(self.active.length)?;
-        fresh.sync_all()?;
+        fault::sync_data(&fresh)?;
         let next_seq = self
             .shared
             .pending

@@ -47,6 +47,7 @@ impl Queue for EmbeddedQueue {
         Ok(Claim {
             deliveries,
             safe_below,
+            expires: None,
         })
     }
 

@@ -5,7 +5,7 @@ pub mod embedded;
 pub mod redis;
 pub mod tasks_redis;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::journal::{Position, Record};
 
@@ -22,7 +22,11 @@ pub struct Delivery {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Handle {
     Journal(Position),
-    Stream { partition: i64, id: String },
+    Stream {
+        partition: i64,
+        lane: redis::Lane,
+        id: String,
+    },
 }
 
 /// Records to work on together.
@@ -31,6 +35,14 @@ pub struct Claim {
     pub deliveries: Vec<Delivery>,
     /// For each journal node in the claim, the number below which it never delivers again.
     pub safe_below: Vec<(i64, u64)>,
+    /// After this somebody else may have stored them, and what tells so may be gone: give them back instead of storing them.
+    pub expires: Option<Instant>,
+}
+
+impl Claim {
+    pub fn is_expired(&self) -> bool {
+        self.expires.is_some_and(|end| Instant::now() > end)
+    }
 }
 
 /// The queue is not to be reached; the journals keep everything meanwhile.

@@ -105,7 +105,7 @@ async fn create_first_account(app: &Arc<App>) -> Result<(), ServeError> {
 }
 
 /// Keys, and what else the settings version speaks of.
-async fn load_settings(app: &Arc<App>) -> Result<(), StoreError> {
+pub(super) async fn load_settings(app: &Arc<App>) -> Result<(), StoreError> {
     let (version, keys) = app.store.read(keys::load).await?;
     app.dictionaries
         .replace(app.store.read(dictionaries::load).await?);

@@ -2,6 +2,7 @@
 //! row for each component, 503 only when events cannot be made durable.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
@@ -10,6 +11,8 @@ use crate::app::App;
 use crate::config::Role;
 use crate::store::tasks;
 use crate::tasks::registry;
+
+const ANSWER_WITHIN: Duration = Duration::from_secs(1);
 
 pub async fn live() -> HttpResponse {
     HttpResponse::Ok().json(serde_json::json!({ "status": "ok" }))
@@ -33,17 +36,28 @@ struct Component {
     detail: String,
 }
 
+/// A database that does not answer in time is away: whoever asks for health has little patience.
+async fn active_tasks(app: &App) -> Result<i64, String> {
+    let read = app
+        .store
+        .read(|conn| tasks::count_active(conn, &registry::names()));
+    match tokio::time::timeout(ANSWER_WITHIN, read).await {
+        Ok(Ok(count)) => Ok(count),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err("it does not answer".to_owned()),
+    }
+}
+
 pub async fn ready(app: web::Data<Arc<App>>) -> HttpResponse {
     let journal = app.journal.status();
-    let tasks = app
-        .store
-        .read(|conn| tasks::count_active(conn, &registry::names()))
-        .await;
+    let tasks = active_tasks(&app).await;
     let database_ok = tasks.is_ok() && app.is_booted();
     // A node that knows no keys yet would refuse every event.
     let keys = app.keys.version().is_some() || !app.config.has_role(Role::Ingest);
+    let redis = app.redis.as_ref().map(|pulse| pulse.problem());
+    let redis_ok = !matches!(redis, Some(Some(_)));
     let serving = journal.writable && keys && !app.is_stopping();
-    let status = match (serving, database_ok && journal.loaded) {
+    let status = match (serving, database_ok && redis_ok && journal.loaded) {
         (false, _) => "unavailable",
         (true, false) => "degraded",
         (true, true) => "ok",
@@ -51,7 +65,7 @@ pub async fn ready(app: web::Data<Arc<App>>) -> HttpResponse {
     let database = match &tasks {
         _ if !app.is_booted() => "waiting for the database and its migrations".to_owned(),
         Ok(_) => String::new(),
-        Err(error) => error.to_string(),
+        Err(problem) => problem.clone(),
     };
     let body = Ready {
         status,
@@ -80,6 +94,15 @@ pub async fn ready(app: web::Data<Arc<App>>) -> HttpResponse {
                 name: "database",
                 status: if database_ok { "ok" } else { "away" },
                 detail: database,
+            },
+            Component {
+                name: "redis",
+                status: match &redis {
+                    None => "off",
+                    Some(None) => "ok",
+                    Some(Some(_)) => "away",
+                },
+                detail: redis.flatten().unwrap_or_default(),
             },
             Component {
                 name: "mail",

@@ -7,7 +7,7 @@ use std::time::Duration;
 use actix_web::dev::{Server, Service as _};
 use actix_web::{App as HttpApp, HttpServer, web};
 
-use super::{health, slashes};
+use super::{head, health, slashes};
 use crate::app::App;
 use crate::config::Role;
 use crate::ingest::{self, Ingest};
@@ -29,6 +29,7 @@ pub fn start(app: &Arc<App>, listener: TcpListener) -> std::io::Result<Server> {
         HttpApp::new()
             .wrap_fn(|mut request, service| {
                 slashes::fold(&mut request);
+                head::as_get(&mut request);
                 service.call(request)
             })
             .app_data(shared.clone())

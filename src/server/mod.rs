@@ -2,12 +2,15 @@
 //! flight is finished, the journal is synced, and the process leaves in good order.
 
 mod boot;
+mod drain;
+mod head;
 mod health;
 mod http;
 mod slashes;
 mod workers;
 
 use std::fs::File;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +23,7 @@ use crate::ingest::keys::Keys;
 use crate::journal::{Journal, JournalError, Limits};
 use crate::notify::{MailConfig, MailConfigError, MailError, Mailer};
 use crate::store::{Store, StoreError};
+pub use drain::{Drained, drain};
 
 /// Why a node does not start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +34,10 @@ pub enum ServeError {
     Locked(String),
     #[error("cannot use the data folder {folder}: {problem}")]
     DataDir { folder: String, problem: String },
+    #[error(
+        "there is no journal in {0}: give the data folder of the node with --data-dir, with `journal` in it"
+    )]
+    NoJournal(String),
     #[error("cannot listen on {address}: {problem}")]
     Listen {
         address: String,
@@ -62,37 +70,14 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     if config.no_migrate {
         refuse_pending(&config).await?;
     }
-    let limits = Limits {
-        bytes: config.journal_limit,
-        disk_percent: config.disk_limit,
-    };
-    let journal = Journal::open(&config.data_dir.join("journal"), limits)?;
+    let journal = open_journal(&config)?;
     let listener =
         std::net::TcpListener::bind(config.listen).map_err(|problem| ServeError::Listen {
             address: config.listen.to_string(),
             problem,
         })?;
     let address = listener.local_addr()?;
-    let base_url = config
-        .base_url
-        .clone()
-        .unwrap_or_else(|| default_base_url(address));
-    let mailer = match &config.smtp_url {
-        Some(url) => Some(Mailer::new(MailConfig::new(
-            url,
-            config.mail_from.as_deref(),
-            &base_url,
-        )?)?),
-        None => None,
-    };
-    let app = Arc::new(App::new(Parts {
-        store: Store::new(config.database.clone()),
-        keys: Arc::new(Keys::open(&config.data_dir)),
-        journal,
-        mailer,
-        base_url,
-        config,
-    }));
+    let app = assemble(config, journal, address)?;
     let (stop, stopped) = watch::channel(false);
     // Ingest listens before anything else: what arrives during a migration is kept.
     let server = http::start(&app, listener)?;
@@ -143,11 +128,45 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     result
 }
 
+fn open_journal(config: &Config) -> Result<Journal, JournalError> {
+    let limits = Limits {
+        bytes: config.journal_limit,
+        disk_percent: config.disk_limit,
+    };
+    Journal::open(&config.data_dir.join("journal"), limits)
+}
+
+/// The handles of a node that is reached at `address`.
+fn assemble(config: Config, journal: Journal, address: SocketAddr) -> Result<Arc<App>, ServeError> {
+    let base_url = config
+        .base_url
+        .clone()
+        .unwrap_or_else(|| default_base_url(address));
+    let mailer = match &config.smtp_url {
+        Some(url) => Some(Mailer::new(MailConfig::new(
+            url,
+            config.mail_from.as_deref(),
+            &base_url,
+        )?)?),
+        None => None,
+    };
+    Ok(Arc::new(App::new(Parts {
+        store: Store::new(config.database.clone()),
+        keys: Arc::new(Keys::open(&config.data_dir)),
+        journal,
+        mailer,
+        base_url,
+        config,
+    })))
+}
+
 /// What this node does besides answering requests.
 async fn run_roles(app: Arc<App>, stopped: watch::Receiver<bool>) -> Result<(), ServeError> {
     let flusher = tokio::spawn(boot::flush_outcomes(Arc::clone(&app), stopped.clone()));
+    // The database may be away for this node only: what arrives goes to those who reach it.
+    let forwarder = workers::start_forwarder(&app);
     if !boot::until_ready(&app, stopped.clone()).await? {
-        return Ok(());
+        return join(forwarder).await;
     }
     let mut parts = tokio::task::JoinSet::new();
     parts.spawn(boot::keep_keys_fresh(Arc::clone(&app), stopped.clone()));
@@ -167,11 +186,18 @@ async fn run_roles(app: Arc<App>, stopped: watch::Receiver<bool>) -> Result<(), 
     // An error means that the sender is gone, which is the order to stop as well.
     let _ = stopped.wait_for(|stop| *stop).await;
     while parts.join_next().await.is_some() {}
+    forwarder.stop();
+    join(threads).await?;
+    join(forwarder).await?;
+    flusher.await.map_err(std::io::Error::other)?;
+    boot::leave(&app).await;
+    Ok(())
+}
+
+async fn join(threads: workers::Threads) -> Result<(), ServeError> {
     tokio::task::spawn_blocking(move || threads.join())
         .await
         .map_err(std::io::Error::other)?;
-    flusher.await.map_err(std::io::Error::other)?;
-    boot::leave(&app).await;
     Ok(())
 }
 

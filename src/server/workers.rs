@@ -17,9 +17,14 @@ pub struct Threads {
 }
 
 impl Threads {
+    /// Tells the threads to stop.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::Release);
+    }
+
     /// Tells the threads to stop and waits until their last batch is stored.
     pub fn join(self) {
-        self.stop.store(true, Ordering::Release);
+        self.stop();
         for thread in self.threads {
             if thread.join().is_err() {
                 tracing::error!("a worker thread ended with a panic");
@@ -37,34 +42,45 @@ fn give_way() {
     }
 }
 
-/// Starts the forwarder, where there is Redis, and the digesting threads, where this node is a worker.
+/// Threads that a stop ends and waits for.
+fn spawn(name: String, work: Box<dyn FnOnce() + Send>) -> JoinHandle<()> {
+    std::thread::Builder::new()
+        .name(name)
+        .spawn(|| {
+            give_way();
+            work();
+        })
+        .expect("the system can start a thread")
+}
+
+/// Starts to forward this node's journal, where there is Redis. Needs no database.
+pub fn start_forwarder(app: &Arc<App>) -> Threads {
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut threads = Vec::new();
+    // With digestion paused the journal keeps, also when it would be somebody else who digests.
+    if let (Some(url), Some(pulse)) = (&app.config.redis_url, &app.redis)
+        && app.config.workers > 0
+    {
+        let forwarder = Forwarder::new(
+            app.journal.clone(),
+            url,
+            &app.config.redis_prefix,
+            Arc::clone(pulse),
+        );
+        let stop = Arc::clone(&stop);
+        threads.push(spawn(
+            "forward".into(),
+            Box::new(move || forwarder.run(&|| stop.load(Ordering::Acquire))),
+        ));
+    }
+    Threads { threads, stop }
+}
+
+/// Starts the digesting threads, where this node is a worker.
 pub fn start(app: &Arc<App>) -> Threads {
     let stop = Arc::new(AtomicBool::new(false));
     let mut threads = Vec::new();
-    let mut spawn = |name: String, work: Box<dyn FnOnce() + Send>| {
-        threads.push(
-            std::thread::Builder::new()
-                .name(name)
-                .spawn(|| {
-                    give_way();
-                    work();
-                })
-                .expect("the system can start a thread"),
-        );
-    };
-    let digests = app.config.has_role(Role::Worker) && app.config.workers > 0;
-    if let Some(url) = &app.config.redis_url {
-        let forwarder = Forwarder::new(app.journal.clone(), url, &app.config.redis_prefix);
-        let (app, stop) = (Arc::clone(app), Arc::clone(&stop));
-        // With digestion paused the journal keeps, also when it would be somebody else who digests.
-        if app.config.workers > 0 {
-            spawn(
-                "forward".into(),
-                Box::new(move || forwarder.run(&|| stop.load(Ordering::Acquire))),
-            );
-        }
-    }
-    if digests {
+    if app.config.has_role(Role::Worker) {
         for number in 0..app.config.workers {
             let queue: Box<dyn Queue> = match &app.config.redis_url {
                 Some(url) => {
@@ -79,18 +95,18 @@ pub fn start(app: &Arc<App>) -> Threads {
                 None => Box::new(EmbeddedQueue::new(app.journal.clone())),
             };
             let (app, stop) = (Arc::clone(app), Arc::clone(&stop));
-            spawn(
+            threads.push(spawn(
                 format!("digest-{number}"),
                 Box::new(move || process_events::run(&app, queue, &stop)),
-            );
+            ));
         }
     }
-    if digests {
+    if !threads.is_empty() {
         let (app, stop) = (Arc::clone(app), Arc::clone(&stop));
-        spawn(
+        threads.push(spawn(
             "tags".into(),
             Box::new(move || fold_tags::run(&app, &stop)),
-        );
+        ));
     }
     Threads { threads, stop }
 }

@@ -84,7 +84,7 @@ impl DatabaseUrl {
                 Ok(Conn::Sqlite(conn))
             }
             Backend::Postgres => {
-                let mut conn = PgConnection::establish(&self.url)?;
+                let mut conn = PgConnection::establish(&with_timeouts(&self.url))?;
                 conn.batch_execute("SET TIME ZONE 'UTC'; SET client_min_messages TO warning; SET lock_timeout TO '30s'")
                     .map_err(StoreError::Query)?;
                 Ok(Conn::Postgres(conn))
@@ -106,6 +106,33 @@ impl DatabaseUrl {
             }
         }
     }
+}
+
+/// Without these a connection whose other end went without a word (a machine that died, a firewall that forgot) is waited for
+/// by the operating system's rules: for hours.
+const POSTGRES_TIMEOUTS: &[(&str, &str)] = &[
+    ("connect_timeout", "5"),
+    ("keepalives_idle", "10"),
+    ("keepalives_interval", "5"),
+    ("keepalives_count", "3"),
+    ("tcp_user_timeout", "30000"),
+];
+
+/// Adds what the address does not say itself; one that names several hosts is left as it is.
+fn with_timeouts(url: &str) -> String {
+    let Ok(mut parsed) = url::Url::parse(url) else {
+        return url.to_owned();
+    };
+    let given: Vec<String> = parsed
+        .query_pairs()
+        .map(|(name, _)| name.into_owned())
+        .collect();
+    for (name, value) in POSTGRES_TIMEOUTS {
+        if !given.iter().any(|given| given == name) {
+            parsed.query_pairs_mut().append_pair(name, value);
+        }
+    }
+    parsed.into()
 }
 
 /// What a MySQL address says about TLS.

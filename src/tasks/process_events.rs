@@ -75,7 +75,7 @@ fn digest(app: &Arc<App>, claim: &Claim, stop: &AtomicBool) -> bool {
         .iter()
         .map(|delivery| &delivery.record)
         .collect();
-    store_or_halve(app, items, &records, &claim.safe_below, stop)
+    store_or_halve(app, items, &records, claim, stop)
 }
 
 /// A record as the store takes it.
@@ -146,12 +146,12 @@ fn store_or_halve(
     app: &Arc<App>,
     items: Vec<Item>,
     records: &[&Record],
-    safe_below: &[(i64, u64)],
+    claim: &Claim,
     stop: &AtomicBool,
 ) -> bool {
     let mut batch = Arc::new(Batch {
         items,
-        safe_below: safe_below.to_vec(),
+        safe_below: claim.safe_below.clone(),
     });
     let mut attempts = 0;
     let mut pause = Duration::from_millis(100);
@@ -166,7 +166,7 @@ fn store_or_halve(
             }
             Err(error) if error.is_infrastructure() => {
                 tracing::warn!(%error, records = batch.items.len(), "the database is away; events wait");
-                if stop.load(Ordering::Acquire) {
+                if stop.load(Ordering::Acquire) || claim.is_expired() {
                     return false;
                 }
                 std::thread::sleep(pause);
@@ -194,7 +194,7 @@ fn store_or_halve(
                     let content = dead(records[0].body.clone(), &event_id, &error.to_string(), attempts);
                     batch = Arc::new(Batch {
                         items: vec![Item { content, ..item }],
-                        safe_below: safe_below.to_vec(),
+                        safe_below: claim.safe_below.clone(),
                     });
                 }
             }
@@ -205,9 +205,8 @@ fn store_or_halve(
                     batch.items[..middle].to_vec(),
                     batch.items[middle..].to_vec(),
                 );
-                let first_done = store_or_halve(app, first, &records[..middle], safe_below, stop);
-                return store_or_halve(app, second, &records[middle..], safe_below, stop)
-                    && first_done;
+                let first_done = store_or_halve(app, first, &records[..middle], claim, stop);
+                return store_or_halve(app, second, &records[middle..], claim, stop) && first_done;
             }
         }
     }

@@ -6,6 +6,7 @@ mod cli;
 mod durability;
 mod fixtures;
 mod harness;
+mod health;
 mod ingest;
 mod issues;
 mod live_sdk;

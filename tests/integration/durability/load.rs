@@ -1,16 +1,17 @@
 //! In: a running server. Out: clients that send without pause, and a book, kept outside the server, of what it acknowledged.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::harness::App;
 use crate::harness::http::{agent, send};
-use crate::harness::sdk::{envelope, error, new_id, with};
+use crate::harness::sdk::{envelope, error, message, new_id, with};
+use crate::harness::{App, Response, Sdk};
 
 const ISSUES: usize = 8;
 
@@ -56,9 +57,37 @@ impl Book {
         entries.acknowledged.iter().nth(place).cloned()
     }
 
+    /// Sends one event and keeps the answer in the book.
+    pub fn send(&self, sdk: &Sdk, text: &str) -> Response {
+        let event = message(text);
+        let id = event["event_id"].as_str().expect("an id").to_owned();
+        self.note(&id, false);
+        let answer = sdk.envelope(&envelope(&event));
+        if answer.status == 200 {
+            self.note(&id, true);
+        }
+        answer
+    }
+
     /// Compares with what is stored and shown once the server is idle.
     pub fn check(&self, app: &App) {
         app.wait_idle_within(PATIENCE);
+        self.compare(app);
+    }
+
+    /// Says how long it took since `start` until everything acknowledged was stored, and compares.
+    pub fn check_recovery(&self, app: &App, what: &str, start: Instant) {
+        app.wait_idle_within(PATIENCE);
+        let acknowledged = self.acknowledged();
+        tell(&format!(
+            "recovery, {what}: {:.1} s for {acknowledged} acknowledged events",
+            start.elapsed().as_secs_f64()
+        ));
+        self.compare(app);
+    }
+
+    /// Compares with what is stored and shown.
+    pub fn compare(&self, app: &App) {
         let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut stored = BTreeMap::new();
         for id in app.database.event_ids() {
@@ -114,6 +143,34 @@ fn counters_agree(app: &App) {
     }
 }
 
+/// Says something that is worth reading also when a test succeeds.
+pub fn tell(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// Where senders find a server; with several it is a load balancer's list.
+#[derive(Clone, Default)]
+pub struct Targets(Arc<Mutex<Vec<String>>>);
+
+impl Targets {
+    pub fn of(bases: impl IntoIterator<Item = String>) -> Self {
+        Self(Arc::new(Mutex::new(bases.into_iter().collect())))
+    }
+
+    fn at(&self, number: usize) -> Option<String> {
+        let bases = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        bases.get(number % bases.len().max(1)).cloned()
+    }
+
+    pub fn replace(&self, old: &str, new: &str) {
+        let mut bases = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        bases.retain(|base| base != old);
+        if !new.is_empty() {
+            bases.push(new.to_owned());
+        }
+    }
+}
+
 /// Senders that go on until they are dropped; refused connections do not trouble them.
 pub struct Load {
     stop: Arc<AtomicBool>,
@@ -122,14 +179,29 @@ pub struct Load {
 
 impl Load {
     pub fn start(app: &App, book: &Book, senders: usize) -> Self {
+        let targets = Targets::of([app.base().to_owned()]);
+        Self::begin(&targets, &app.sdk(), book, senders, false)
+    }
+
+    /// Sends to all targets in turn, and to another one where one does not answer.
+    pub fn through(targets: &Targets, sdk: &Sdk, book: &Book, senders: usize) -> Self {
+        Self::begin(targets, sdk, book, senders, true)
+    }
+
+    fn begin(targets: &Targets, sdk: &Sdk, book: &Book, senders: usize, go_on: bool) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
-        let sdk = app.sdk();
-        let url = format!("{}{}", app.base(), sdk.path("envelope/"));
         let senders = (0..senders)
-            .map(|_| {
-                let (stop, book, url, auth) =
-                    (Arc::clone(&stop), book.clone(), url.clone(), sdk.auth());
-                thread::spawn(move || send_until(&stop, &book, &url, &auth))
+            .map(|number| {
+                let sender = Sender {
+                    number,
+                    go_on,
+                    stop: Arc::clone(&stop),
+                    book: book.clone(),
+                    targets: targets.clone(),
+                    path: sdk.path("envelope/"),
+                    auth: sdk.auth(),
+                };
+                thread::spawn(move || sender.run())
             })
             .collect();
         Self { stop, senders }
@@ -149,15 +221,47 @@ impl Drop for Load {
     }
 }
 
-fn send_until(stop: &AtomicBool, book: &Book, url: &str, auth: &str) {
-    let agent = agent();
-    for number in 0.. {
-        if stop.load(Ordering::Relaxed) {
-            return;
+struct Sender {
+    number: usize,
+    /// Somebody else may answer where one does not.
+    go_on: bool,
+    stop: Arc<AtomicBool>,
+    book: Book,
+    targets: Targets,
+    path: String,
+    auth: String,
+}
+
+impl Sender {
+    fn run(self) {
+        let agent = agent();
+        for number in self.number.. {
+            let Some(base) = self.targets.at(number) else {
+                return;
+            };
+            if self.stop.load(Ordering::Relaxed) {
+                return;
+            }
+            let (again, id, event) = self.next(number);
+            if again.is_none() {
+                self.book.note(&id, false);
+            }
+            let url = format!("{base}{}", self.path);
+            let headers = [("x-sentry-auth", self.auth.as_str())];
+            match send(&agent, "POST", &url, &headers, Some(&event)) {
+                Ok(answer) if answer.status == 200 => self.book.note(&id, true),
+                // Shutting down or unable to keep it: said so, so it is not the server's any more.
+                Ok(answer) => assert_eq!(answer.status, 503, "{answer}"),
+                Err(_) if self.go_on => {}
+                Err(_) => return,
+            }
         }
-        // Now and then an SDK sends again what was acknowledged already: that must not count twice.
+    }
+
+    /// The next envelope. Now and then an SDK sends again what was acknowledged already: that must not count twice.
+    fn next(&self, number: usize) -> (Option<String>, String, Vec<u8>) {
         let again = if number % 10 == 9 {
-            book.any_acknowledged()
+            self.book.any_acknowledged()
         } else {
             None
         };
@@ -170,20 +274,6 @@ fn send_until(stop: &AtomicBool, book: &Book, url: &str, auth: &str) {
             error("KeyError", "'price'", &function),
             &json!({"event_id": id}),
         );
-        if again.is_none() {
-            book.note(&id, false);
-        }
-        match send(
-            &agent,
-            "POST",
-            url,
-            &[("x-sentry-auth", auth)],
-            Some(&envelope(&event)),
-        ) {
-            Ok(answer) if answer.status == 200 => book.note(&id, true),
-            // Shutting down or unable to keep it: said so, so it is not the server's any more.
-            Ok(answer) => assert_eq!(answer.status, 503, "{answer}"),
-            Err(_) => return,
-        }
+        (again, id, envelope(&event))
     }
 }

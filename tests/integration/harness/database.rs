@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use diesel::sql_types::{BigInt, Binary, Text};
 use diesel::{
@@ -127,9 +128,9 @@ impl Database {
         row.number
     }
 
-    /// Ids of all stored events, as often as they are stored.
+    /// Ids of all stored events, as often as they are stored, oldest first.
     pub fn event_ids(&self) -> Vec<String> {
-        let query = "SELECT event_id FROM events";
+        let query = "SELECT event_id FROM events ORDER BY id";
         let rows: Vec<EventRow> = match backend() {
             Backend::Sqlite => sql_query(query).load(&mut self.sqlite()),
             Backend::Postgres => sql_query(query).load(&mut pg_connection(&self.url)),
@@ -153,9 +154,15 @@ impl Database {
     /// Holds `SQLite`'s only write lock until the connection is dropped.
     pub fn lock(&self) -> SqliteConnection {
         let mut connection = self.sqlite();
-        sql_query("BEGIN IMMEDIATE")
+        // A server under load leaves it for moments only, which waiting in longer and longer steps would miss.
+        sql_query("PRAGMA busy_timeout = 0")
             .execute(&mut connection)
-            .expect("take the write lock");
+            .expect("set the timeout");
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while let Err(error) = sql_query("BEGIN IMMEDIATE").execute(&mut connection) {
+            assert!(Instant::now() < deadline, "take the write lock: {error}");
+            std::thread::yield_now();
+        }
         connection
     }
 

@@ -10,6 +10,7 @@ pub mod mime;
 pub mod poll;
 pub mod proxy;
 pub mod redis_keys;
+pub mod redis_server;
 pub mod sdk;
 pub mod server;
 pub mod smtp;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::ServeError;
+use super::{ServeError, limits};
 use crate::app::App;
 use crate::journal::JournalError;
 use crate::model::password;
@@ -105,9 +105,10 @@ async fn create_first_account(app: &Arc<App>) -> Result<(), ServeError> {
 }
 
 async fn load_keys(app: &Arc<App>) -> Result<(), StoreError> {
-    let (version, keys) = app.store.read(keys::load).await?;
-    app.keys.replace(version, keys);
-    Ok(())
+    let settings = app.store.read(keys::load).await?;
+    app.limits.replace(&settings);
+    app.keys.replace(&settings);
+    limits::ask_database(app).await
 }
 
 async fn heartbeat(app: &Arc<App>) -> Result<(), StoreError> {

@@ -4,6 +4,7 @@
 mod boot;
 mod health;
 mod http;
+mod limits;
 mod workers;
 
 use std::fs::File;
@@ -16,6 +17,7 @@ use tokio::sync::watch;
 use crate::app::{App, Parts};
 use crate::config::{Config, Role, create_data_dir, default_base_url};
 use crate::ingest::keys::Keys;
+use crate::ingest::limits::{Limits as EventLimits, snapshot};
 use crate::journal::{Journal, JournalError, Limits};
 use crate::notify::{MailConfig, MailConfigError, MailError, Mailer};
 use crate::store::{Store, StoreError};
@@ -84,9 +86,18 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
         )?)?),
         None => None,
     };
+    let (keys, settings) = Keys::open(&config.data_dir);
+    let event_limits = EventLimits::new(
+        i64::from(config.key_rate_limit),
+        snapshot::load(&config.data_dir),
+    );
+    if let Some(settings) = &settings {
+        event_limits.replace(settings);
+    }
     let app = Arc::new(App::new(Parts {
         store: Store::new(config.database.clone()),
-        keys: Arc::new(Keys::open(&config.data_dir)),
+        keys: Arc::new(keys),
+        limits: Arc::new(event_limits),
         journal,
         mailer,
         base_url,
@@ -145,6 +156,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
 /// What this node does besides answering requests.
 async fn run_roles(app: Arc<App>, stopped: watch::Receiver<bool>) -> Result<(), ServeError> {
     let flusher = tokio::spawn(boot::flush_outcomes(Arc::clone(&app), stopped.clone()));
+    let counts = tokio::spawn(limits::keep(Arc::clone(&app), stopped.clone()));
     if !boot::until_ready(&app, stopped.clone()).await? {
         return Ok(());
     }
@@ -170,6 +182,7 @@ async fn run_roles(app: Arc<App>, stopped: watch::Receiver<bool>) -> Result<(), 
         .await
         .map_err(std::io::Error::other)?;
     flusher.await.map_err(std::io::Error::other)?;
+    counts.await.map_err(std::io::Error::other)?;
     boot::leave(&app).await;
     Ok(())
 }

@@ -19,6 +19,8 @@ diesel::table! {
         slug -> Text,
         name -> Text,
         created_at -> BigInt,
+        minute_limit -> Nullable<BigInt>,
+        month_limit -> Nullable<BigInt>,
     }
 }
 
@@ -42,6 +44,8 @@ diesel::table! {
         next_short_number -> BigInt,
         first_event_at -> Nullable<BigInt>,
         created_at -> BigInt,
+        minute_limit -> Nullable<BigInt>,
+        month_limit -> Nullable<BigInt>,
     }
 }
 
@@ -53,6 +57,9 @@ diesel::table! {
         label -> Text,
         is_active -> Bool,
         created_at -> BigInt,
+        minute_limit -> Nullable<BigInt>,
+        month_limit -> Nullable<BigInt>,
+        expires_at -> Nullable<BigInt>,
     }
 }
 
@@ -216,6 +223,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    refusals (project_id, key_id, reason) {
+        project_id -> BigInt,
+        key_id -> BigInt,
+        reason -> Text,
+        quantity -> BigInt,
+        last_seen -> BigInt,
+        detail -> Text,
+        sdk -> Text,
+    }
+}
+
+diesel::table! {
     tasks (id) {
         id -> BigInt,
         kind -> Text,
@@ -308,6 +327,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     issue_tags,
     activity,
     usage_hours,
+    refusals,
     tasks,
     leases,
     sequences,

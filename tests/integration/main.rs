@@ -8,6 +8,7 @@ mod fixtures;
 mod harness;
 mod ingest;
 mod issues;
+mod limits;
 mod live_sdk;
 mod mail;
 mod pages;

@@ -15,7 +15,16 @@ pub use sequence::{current, next_ids};
 
 use diesel::connection::SimpleConnection;
 
-use super::{Conn, StoreError};
+use super::{Backend, Conn, StoreError};
+
+/// The sum of a column of whole numbers as a whole number: most databases make it a decimal.
+pub fn sum(conn: &Conn, column: &str) -> String {
+    let integer = match conn.backend() {
+        Backend::Mysql => "SIGNED",
+        _ => "BIGINT",
+    };
+    format!("CAST(SUM({column}) AS {integer})")
+}
 
 /// Locks the rows of `table` whose `id` is listed until the transaction ends, in the order given.
 /// `SQLite` has one writer at a time and needs no lock.

@@ -17,8 +17,8 @@ use std::collections::BTreeSet;
 pub use issues::{IssueChange, IssueChangeKind};
 
 use super::tasks::{self, NewTask};
-use super::usage::{self, OutcomeKey};
-use super::{Conn, StoreError, dialect, now_ms};
+use super::usage::{self, Count, OutcomeKey};
+use super::{Conn, StoreError, dialect, now_ms, refusals};
 use crate::process::ProcessedEvent;
 
 /// The number of partitions, and of streams in Redis. Fixed: records in flight depend on it.
@@ -49,7 +49,7 @@ pub enum Content {
     /// No event, for good: counted with its reason.
     Invalid(&'static str),
     /// Counts that ingest made.
-    Outcomes(Vec<(OutcomeKey, i64)>),
+    Outcomes(Vec<Count>),
     /// Set aside because processing or storing it fails.
     Dead {
         reason: String,
@@ -113,6 +113,11 @@ pub fn store(
     dimensions::note_releases(conn, &placed)?;
     dead_records(conn, &fresh)?;
     usage::add(conn, &outcomes(&fresh, &new_events))?;
+    let counted = fresh.iter().flat_map(|item| match &item.content {
+        Content::Outcomes(counts) => counts.as_slice(),
+        _ => &[],
+    });
+    refusals::add(conn, counted)?;
 
     stored.changes = issues::changes(&placed);
     issues::record_changes(conn, &stored.changes)?;
@@ -140,8 +145,8 @@ fn outcomes(fresh: &[&Item], new_events: &[NewEvent<'_>]) -> Vec<(OutcomeKey, i6
     for item in fresh {
         let (outcome, reason) = match &item.content {
             Content::Outcomes(counts) => {
-                for (key, quantity) in counts {
-                    *sums.entry(key.clone()).or_default() += quantity;
+                for count in counts {
+                    *sums.entry(count.key.clone()).or_default() += count.quantity;
                 }
                 continue;
             }

@@ -174,3 +174,20 @@ fn the_servers_default_is_for_keys_without_their_own() {
         attempt(&app.sdk()).expect(200);
     }
 }
+
+#[test]
+fn a_full_journal_says_how_long_to_stay_away() {
+    let app = App::with()
+        .errors_expected()
+        .env("BUGLE_WORKERS", "0")
+        .env("BUGLE_JOURNAL_LIMIT", "50000")
+        .start();
+    let full = poll::value("the journal is full", || {
+        let answer = attempt(&app.sdk());
+        (answer.status != 200).then_some(answer)
+    });
+    let full = full.expect(503);
+    assert_eq!(full.header("retry-after"), Some("30"), "{full}");
+    let limits = full.header("x-sentry-rate-limits");
+    assert_eq!(limits, Some("30::organization:overload"), "{full}");
+}

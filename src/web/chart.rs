@@ -230,7 +230,7 @@ impl Chart {
             .map(|ms| Label {
                 x: format!("{:.2}%", (ms - start) as f64 * 100.0 / span.max(1) as f64),
                 text: if span <= 2 * 86_400_000 {
-                    strftime(ms, "%-d %b %H:%M")
+                    strftime(ms, "%H:%M UTC")
                 } else {
                     day(ms)
                 },

@@ -13,7 +13,7 @@ use crate::store::project_keys;
 use crate::store::refusals::{self, RefusalRow};
 use crate::store::{StoreError, events, now_ms, scope};
 use crate::web::error::PageError;
-use crate::web::format::{Count, When};
+use crate::web::format::{When, plural};
 use crate::web::page::{OrgContext, Page};
 use crate::web::session::Viewer;
 use crate::web::site::Site;
@@ -27,7 +27,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 struct Refusal {
     title: String,
     advice: &'static str,
-    times: Count,
+    times: String,
     last: When,
     detail: String,
     sdk: String,
@@ -179,7 +179,7 @@ fn refusal(row: &RefusalRow, now: i64) -> Refusal {
     Refusal {
         title: title.to_owned(),
         advice,
-        times: Count::new(row.quantity),
+        times: plural(row.quantity, "time", "times"),
         last: When::ago(row.last_seen, now),
         detail: row.detail.clone(),
         sdk: row.sdk.clone(),

@@ -29,8 +29,8 @@ use quotas::QuotaRow;
 use tables::{KeyRow, ReasonRow};
 
 const HOUR_MS: i64 = 3_600_000;
-/// Outcomes that leave the event where it was wanted.
-const TAKEN: &[&str] = &["accepted", "duplicate"];
+/// Outcomes of events that count in their issue, or did so before.
+const TAKEN: &[&str] = &["accepted", "duplicate", "sampled"];
 
 /// How far back to look, and how wide a bar is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::items::{self, ItemKind};
 use super::reply::Refused;
 use crate::journal::{Draft, Journal, JournalError, RecordKind};
-use crate::model::names::cut;
+use crate::model::names::fit;
 use crate::protocol::event_id::EventId;
 use crate::store::now_ms;
 use crate::store::usage::{Count, LastRefusal, OutcomeKey};
@@ -164,8 +164,8 @@ impl Outcomes {
             last => {
                 *last = Some(LastRefusal {
                     at_ms: now,
-                    detail: cut(&detail(), DETAIL),
-                    sdk: cut(sdk, SDK),
+                    detail: fit(&detail(), DETAIL).to_owned(),
+                    sdk: fit(sdk, SDK).to_owned(),
                 });
             }
         }

@@ -114,11 +114,6 @@ pub fn fit(text: &str, most: usize) -> &str {
     }
 }
 
-/// At most `most` characters of a text, for columns that hold no more.
-pub fn cut(text: &str, most: usize) -> String {
-    text.chars().take(most).collect()
-}
-
 /// The prefix of a project's short ids: its slug in upper case, at most 16 characters.
 pub fn short_prefix(slug: &str) -> String {
     let prefix: String = slug.to_uppercase().chars().take(16).collect();

@@ -159,7 +159,7 @@ pub fn rotate(
     };
     let new = create(conn, project, &old.label, limits)?;
     let mut aside = old.clone();
-    aside.label = format!("{} (old)", names::cut(&old.label, 190));
+    aside.label = format!("{} (old)", names::fit(&old.label, 190));
     if old.is_active {
         aside.expires_at = grace_ms.map(|grace| now_ms().saturating_add(grace.max(0)));
     }

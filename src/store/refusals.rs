@@ -10,7 +10,7 @@ use super::schema::refusals;
 use super::scope::OrgScope;
 use super::usage::Count;
 use super::{Conn, StoreError};
-use crate::model::names::cut;
+use crate::model::names::fit;
 
 const PLAN: Upsert = Upsert {
     table: "refusals",
@@ -50,11 +50,11 @@ pub fn add<'a>(conn: &mut Conn, counts: impl Iterator<Item = &'a Count>) -> Resu
             vec![
                 Bind::I64(project_id),
                 Bind::I64(key_id),
-                Bind::Text(cut(reason, 32)),
+                Bind::Text(fit(reason, 32).to_owned()),
                 Bind::I64(quantity),
                 Bind::I64(last.at_ms),
-                Bind::Text(cut(&last.detail, 255)),
-                Bind::Text(cut(&last.sdk, 128)),
+                Bind::Text(fit(&last.detail, 255).to_owned()),
+                Bind::Text(fit(&last.sdk, 128).to_owned()),
             ]
         })
         .collect();

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::accept::{self, Sender};
 use super::items::{self, Treatment};
 use super::reply::{self, Refused};
-use super::{Ingest, body, limits};
+use super::{Ingest, body, durable, limits};
 use crate::journal::{Draft, RecordKind};
 use crate::protocol::auth::Auth;
 use crate::protocol::envelope::{Envelope, EnvelopeError};
@@ -155,7 +155,7 @@ pub(super) async fn append_event(
         payload,
     };
     accept::admit(sender)?;
-    let kept = ingest.journal.append(&draft).await;
+    let kept = durable::append(&ingest.journal, &draft).await;
     if kept.is_err() {
         accept::give_back(sender);
     }

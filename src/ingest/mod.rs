@@ -5,6 +5,7 @@
 mod accept;
 mod address;
 mod body;
+mod durable;
 mod envelope;
 pub mod items;
 pub mod keys;

@@ -3,8 +3,10 @@
 
 mod index;
 mod open;
+mod progress;
 mod record;
 mod segment;
+mod spare;
 mod writer;
 
 use std::fs::File;
@@ -15,11 +17,12 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 
 use crate::store::now_ms;
 use index::Index;
 pub use index::Position;
+pub use progress::{Batch, Progress};
 pub(crate) use record::decode_body as decode_record;
 pub use record::{Draft, Record, RecordKind};
 
@@ -39,9 +42,10 @@ pub enum JournalError {
 /// Frames on their way to the disk.
 #[derive(Default)]
 struct Pending {
+    /// Which of all the batches that are synced together this is.
+    batch: Batch,
     frames: Vec<u8>,
     marks: Vec<Mark>,
-    waiters: Vec<oneshot::Sender<Result<(), JournalError>>>,
     next_seq: u64,
     last_received_ms: i64,
     closed: bool,
@@ -56,6 +60,7 @@ struct Mark {
 struct Shared {
     pending: Mutex<Pending>,
     written: Condvar,
+    progress: watch::Sender<Progress>,
     index: Mutex<Index>,
     readable: Condvar,
     bytes: AtomicU64,
@@ -120,7 +125,24 @@ impl Journal {
 
     /// Writes a record and returns when it is on the disk.
     pub async fn append(&self, draft: &Draft<'_>) -> Result<(), JournalError> {
-        let written = {
+        let mut progress = self.progress();
+        let batch = self.submit(draft)?;
+        let reached = progress
+            .wait_for(|progress| progress.of(batch).is_some())
+            .await
+            .map_err(|_| JournalError::Closed)?;
+        reached.of(batch).unwrap_or(Err(JournalError::Closed))
+    }
+
+    /// How far the disk has come: what [`Journal::submit`] took is kept once its batch is done.
+    pub fn progress(&self) -> watch::Receiver<Progress> {
+        self.shared.progress.subscribe()
+    }
+
+    /// Hands a record over to be written with all others that arrive until the disk is free. It is kept, or not, when
+    /// [`Journal::progress`] says so of the batch.
+    pub fn submit(&self, draft: &Draft<'_>) -> Result<Batch, JournalError> {
+        let batch = {
             self.check_room()?;
             let mut pending = self
                 .shared
@@ -145,12 +167,10 @@ impl Journal {
                 seq,
                 offset,
             });
-            let (waiter, written) = oneshot::channel();
-            pending.waiters.push(waiter);
-            written
+            pending.batch
         };
         self.shared.written.notify_one();
-        written.await.map_err(|_| JournalError::Closed)?
+        Ok(batch)
     }
 
     fn check_room(&self) -> Result<(), JournalError> {

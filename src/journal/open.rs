@@ -8,8 +8,9 @@ use std::sync::{Arc, Condvar, Mutex};
 
 use super::index::{Index, Position, Segment};
 use super::segment::{self, HEADER, Header};
+use super::spare::{self, Spares};
 use super::writer::{Active, Writer};
-use super::{Journal, JournalError, Limits, PENDING_BYTES, Pending, Shared};
+use super::{Journal, JournalError, Limits, PENDING_BYTES, Pending, Progress, Shared};
 use crate::store::now_ms;
 
 impl Journal {
@@ -24,6 +25,8 @@ impl Journal {
 
     fn open_inner(folder: &Path, limits: Limits) -> std::io::Result<Self> {
         std::fs::create_dir_all(folder)?;
+        // Left by a process that was killed.
+        let _ = std::fs::remove_file(spare::path(folder));
         let mut numbers = segment::list(folder)?;
         let mut damaged = 0;
         let mut index = Index::default();
@@ -50,7 +53,7 @@ impl Journal {
             None => {
                 // Without any segment nobody knows which numbers were used, so the numbering begins anew under a new name.
                 let node = random_node();
-                let file = segment::create(folder, 1, Header { node, first_seq: 1 })?;
+                let file = segment::create(folder, 1, Header { node, first_seq: 1 }, None)?;
                 index.segments.insert(
                     1,
                     Segment {
@@ -102,6 +105,7 @@ impl Journal {
                         node: header.node,
                         first_seq: next_seq,
                     },
+                    None,
                 )?;
                 index.segments.insert(
                     fresh,
@@ -149,6 +153,7 @@ impl Journal {
                 ..Pending::default()
             }),
             written: Condvar::new(),
+            progress: tokio::sync::watch::Sender::new(Progress::default()),
             bytes: AtomicU64::new(index.bytes()),
             index: Mutex::new(index),
             readable: Condvar::new(),
@@ -162,6 +167,7 @@ impl Journal {
         shared.delete_finished(folder, &finished);
         shared.look_at_disk(folder);
         let writer = Writer {
+            spares: Spares::new(folder),
             shared: Arc::clone(&shared),
             folder: folder.to_owned(),
             node,

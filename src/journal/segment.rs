@@ -3,10 +3,12 @@
 //! A segment is named by its number and begins with: magic `BGLS`, version `u32`, node `i64`, first sequence number `u64`.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use super::record::{self, FRAME_HEAD};
+use super::spare;
 
 const MAGIC: &[u8; 4] = b"BGLS";
 const VERSION: u32 = 1;
@@ -58,21 +60,36 @@ pub(super) fn list(folder: &Path) -> io::Result<Vec<u32>> {
     Ok(numbers)
 }
 
-/// Creates a segment and makes its name durable.
-pub(super) fn create(folder: &Path, number: u32, header: Header) -> io::Result<File> {
-    let mut file = OpenOptions::new()
-        .create(true)
-        .truncate(true)
-        .read(true)
-        .write(true)
-        .open(path(folder, number))?;
+/// Creates a segment, of a spare file where there is one, and makes its name durable.
+pub(super) fn create(
+    folder: &Path,
+    number: u32,
+    header: Header,
+    spare: Option<File>,
+) -> io::Result<File> {
+    let (file, from_spare) = match spare {
+        Some(file) => (file, true),
+        None => (
+            OpenOptions::new()
+                .create(true)
+                .truncate(true)
+                .read(true)
+                .write(true)
+                .open(path(folder, number))?,
+            false,
+        ),
+    };
     let mut head = Vec::with_capacity(HEADER as usize);
     head.extend_from_slice(MAGIC);
     head.extend_from_slice(&VERSION.to_le_bytes());
     head.extend_from_slice(&header.node.to_le_bytes());
     head.extend_from_slice(&header.first_seq.to_le_bytes());
-    file.write_all(&head)?;
+    file.write_all_at(&head, 0)?;
     file.sync_data()?;
+    if from_spare {
+        // Under its name only once its head is whole.
+        std::fs::rename(spare::path(folder), path(folder, number))?;
+    }
     sync_folder(folder)?;
     Ok(file)
 }

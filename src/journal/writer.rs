@@ -2,7 +2,8 @@
 //! one, then the word to each that its bytes are on the disk.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
+use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -10,10 +11,11 @@ use std::time::{Duration, Instant};
 
 use super::index::{Position, Segment};
 use super::segment::{self, HEADER, Header};
+use super::spare::Spares;
 use super::{JournalError, Pending, Shared};
 
 /// A segment is closed at this size.
-const SEGMENT_BYTES: u64 = 32 * 1024 * 1024;
+pub(super) const SEGMENT_BYTES: u64 = 32 * 1024 * 1024;
 const TICK: Duration = Duration::from_millis(500);
 
 /// The segment that is being appended to.
@@ -28,6 +30,7 @@ pub(super) struct Writer {
     pub folder: PathBuf,
     pub node: i64,
     pub active: Active,
+    pub spares: Spares,
 }
 
 impl Writer {
@@ -39,7 +42,7 @@ impl Writer {
                 return;
             };
             if !batch.frames.is_empty() {
-                self.commit(batch);
+                self.commit(&batch);
             }
             if last_tick.elapsed() >= TICK {
                 last_tick = Instant::now();
@@ -66,39 +69,48 @@ impl Writer {
                 .expect("no thread panics with this lock");
             pending = waited.0;
         }
+        if pending.frames.is_empty() {
+            return Some(Pending::default());
+        }
         let fresh = Pending {
+            batch: pending.batch.next(),
             next_seq: pending.next_seq,
             last_received_ms: pending.last_received_ms,
             closed: pending.closed,
-            ..Pending::default()
+            // About as much comes next time; growing to it step by step would copy it several times.
+            frames: Vec::with_capacity(pending.frames.len()),
+            marks: Vec::with_capacity(pending.marks.len()),
         };
         Some(std::mem::replace(&mut pending, fresh))
     }
 
-    fn commit(&mut self, batch: Pending) {
-        let result = self.append(&batch);
+    fn commit(&mut self, batch: &Pending) {
+        let result = self.append(batch);
         if let Err(error) = &result {
             tracing::error!(%error, "the journal cannot be written; answering 503 until it can");
             self.shared.failing.store(true, Ordering::Release);
         }
-        for waiter in batch.waiters {
-            // A client that went away does not wait any more; its event is kept all the same.
-            let _ = waiter.send(match &result {
-                Ok(()) => Ok(()),
-                Err(error) => Err(JournalError::Write(error.to_string())),
-            });
-        }
+        let result = result.map_err(|error| JournalError::Write(error.to_string()));
+        self.shared
+            .progress
+            .send_modify(|progress| progress.note(batch.batch, result));
     }
 
     fn append(&mut self, batch: &Pending) -> io::Result<()> {
         if self.shared.failing.load(Ordering::Acquire) {
             return Err(io::Error::other("the journal is being repaired"));
         }
+        if self.active.length >= SEGMENT_BYTES / 4 {
+            self.spares.order();
+        }
         if self.active.length >= SEGMENT_BYTES {
             let first_seq = batch.marks.first().map_or(batch.next_seq, |mark| mark.seq);
             self.rotate(first_seq)?;
         }
-        self.active.file.write_all(&batch.frames)?;
+        // At its place and not at the end: the file is longer than what is written.
+        self.active
+            .file
+            .write_all_at(&batch.frames, self.active.length)?;
         self.active.file.sync_data()?;
         let base = self.active.length;
         self.active.length += batch.frames.len() as u64;
@@ -132,6 +144,7 @@ impl Writer {
                 node: self.node,
                 first_seq,
             },
+            self.spares.take(),
         )?;
         let reader = Arc::new(file.try_clone()?);
         let finished = {
@@ -156,6 +169,10 @@ impl Writer {
             );
             index.finished()
         };
+        // What was allocated and not used is given back.
+        if let Err(error) = self.active.file.set_len(self.active.length) {
+            tracing::debug!(%error, "a full journal segment keeps its allocated length");
+        }
         self.active = Active {
             number,
             file,

@@ -4,11 +4,10 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::Server;
-use actix_web::middleware::{NormalizePath, TrailingSlash};
+use actix_web::dev::{Server, Service as _};
 use actix_web::{App as HttpApp, HttpServer, web};
 
-use super::health;
+use super::{health, slashes};
 use crate::app::App;
 use crate::config::Role;
 use crate::ingest::{self, Ingest};
@@ -29,8 +28,10 @@ pub fn start(app: &Arc<App>, listener: TcpListener) -> std::io::Result<Server> {
     let site = web::Data::new(Site::of(app, listener.local_addr()?));
     let server = HttpServer::new(move || {
         HttpApp::new()
-            // Some SDKs put their base path and ours together with a slash too many.
-            .wrap(NormalizePath::new(TrailingSlash::MergeOnly))
+            .wrap_fn(|mut request, service| {
+                slashes::fold(&mut request);
+                service.call(request)
+            })
             .app_data(shared.clone())
             .app_data(ingest.clone())
             .app_data(site.clone())

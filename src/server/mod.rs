@@ -5,6 +5,7 @@ mod boot;
 mod health;
 mod http;
 mod limits;
+mod slashes;
 mod workers;
 
 use std::fs::File;

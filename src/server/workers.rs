@@ -28,6 +28,15 @@ impl Threads {
     }
 }
 
+/// Whoever waits for an answer comes first: requests go on at their pace while all cores digest.
+fn give_way() {
+    // Linux counts niceness by thread; elsewhere this would slow down the whole process.
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(10) {
+        tracing::debug!(%error, "a digesting thread keeps its priority");
+    }
+}
+
 /// Starts the forwarder, where there is Redis, and the digesting threads, where this node is a worker.
 pub fn start(app: &Arc<App>) -> Threads {
     let stop = Arc::new(AtomicBool::new(false));
@@ -36,7 +45,10 @@ pub fn start(app: &Arc<App>) -> Threads {
         threads.push(
             std::thread::Builder::new()
                 .name(name)
-                .spawn(work)
+                .spawn(|| {
+                    give_way();
+                    work();
+                })
                 .expect("the system can start a thread"),
         );
     };

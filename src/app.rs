@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::config::Config;
 use crate::ingest::keys::Keys;
+use crate::ingest::limits::Limits;
 use crate::ingest::outcome::Outcomes;
 use crate::journal::Journal;
 use crate::notify::Mailer;
@@ -19,6 +20,7 @@ pub struct App {
     pub config: Config,
     pub store: Store,
     pub keys: Arc<Keys>,
+    pub limits: Arc<Limits>,
     pub outcomes: Arc<Outcomes>,
     pub journal: Journal,
     pub mailer: Option<Mailer>,
@@ -40,6 +42,7 @@ pub struct Parts {
     pub config: Config,
     pub store: Store,
     pub keys: Arc<Keys>,
+    pub limits: Arc<Limits>,
     pub journal: Journal,
     pub mailer: Option<Mailer>,
     pub base_url: String,
@@ -51,6 +54,7 @@ impl App {
             config,
             store,
             keys,
+            limits,
             journal,
             mailer,
             base_url,
@@ -60,6 +64,7 @@ impl App {
             config,
             store,
             keys,
+            limits,
             outcomes: Arc::new(Outcomes::default()),
             journal,
             mailer,

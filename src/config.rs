@@ -1,10 +1,14 @@
 //! Every setting: its flag, environment name, default and one sentence of help.
 //! In: arguments and environment. Out: a checked [`Config`], or all mistakes at once.
 
+mod limits;
+
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+
+pub use limits::LimitArgs;
 
 use crate::store::DatabaseUrl;
 
@@ -99,6 +103,9 @@ pub struct ServeArgs {
 
     #[command(flatten)]
     pub mail: MailArgs,
+
+    #[command(flatten)]
+    pub limits: LimitArgs,
 
     /// Parts of the work this process does, separated by commas.
     #[arg(
@@ -232,6 +239,7 @@ pub struct Config {
     pub disk_limit: u8,
     pub spike_limit: i64,
     pub retention_days: u32,
+    pub key_rate_limit: u32,
     pub smtp_url: Option<String>,
     pub mail_from: Option<String>,
     pub admin: Option<(String, String)>,
@@ -435,7 +443,8 @@ impl ServeArgs {
                 journal_limit: self.journal_limit,
                 disk_limit: self.disk_limit,
                 spike_limit: i64::from(self.spike_limit),
-            retention_days: self.retention_days,
+                retention_days: self.retention_days,
+                key_rate_limit: self.limits.key_rate_limit,
                 smtp_url,
                 mail_from: self.mail.mail_from.clone(),
                 admin,

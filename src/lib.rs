@@ -3,6 +3,7 @@
 
 pub mod config;
 pub mod telemetry;
+mod test_event;
 
 pub mod protocol;
 

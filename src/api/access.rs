@@ -20,6 +20,8 @@ pub type Needs = &'static [&'static str];
 
 pub const READ_ORGANIZATION: Needs = &["org:read", "org:write", "org:admin"];
 pub const READ_PROJECT: Needs = &["project:read", "project:write", "project:admin"];
+pub const WRITE_PROJECT: Needs = &["project:write", "project:admin"];
+pub const DELETE_PROJECT: Needs = &["project:admin"];
 pub const READ_EVENTS: Needs = &["event:read", "event:write", "event:admin"];
 pub const WRITE_EVENTS: Needs = &["event:write", "event:admin"];
 

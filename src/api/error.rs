@@ -14,6 +14,8 @@ pub enum ApiError {
     BadToken,
     #[error("You do not have permission to perform this action. The token needs one of: {0}")]
     Scope(String),
+    #[error("You do not have permission to perform this action: {0}")]
+    Role(&'static str),
     /// Missing and foreign look alike.
     #[error("The requested resource does not exist")]
     NotFound,
@@ -47,7 +49,7 @@ impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::NoToken | Self::BadToken => StatusCode::UNAUTHORIZED,
-            Self::Scope(_) => StatusCode::FORBIDDEN,
+            Self::Scope(_) | Self::Role(_) => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Invalid(_) => StatusCode::BAD_REQUEST,

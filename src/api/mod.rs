@@ -2,11 +2,13 @@
 //! Both forms of each path are served, with and without the last slash: clients do not follow redirects.
 
 mod access;
+mod body;
 mod cursor;
 mod error;
 mod events;
 mod format;
 mod issues;
+mod keys;
 mod organizations;
 mod params;
 mod projects;
@@ -48,7 +50,17 @@ fn routes(cfg: &mut web::ServiceConfig) {
         .service(at("/organizations/{org}/eventids/{event}").get(events::locate))
         .service(at("/organizations/{org}/shortids/{short_id}").get(issues::detail::by_short_id))
         .service(at("/projects/{org}/{project}").get(projects::show))
-        .service(at("/projects/{org}/{project}/keys").get(projects::keys))
+        .service(
+            at("/projects/{org}/{project}/keys")
+                .get(keys::list)
+                .post(keys::create),
+        )
+        .service(
+            at("/projects/{org}/{project}/keys/{key}")
+                .get(keys::show)
+                .put(keys::update)
+                .delete(keys::delete),
+        )
         .service(at("/projects/{org}/{project}/environments").get(projects::environments))
         .service(at("/projects/{org}/{project}/events").get(events::of_project))
         .service(at("/projects/{org}/{project}/events/{event}").get(events::show))

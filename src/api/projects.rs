@@ -1,5 +1,5 @@
-//! Projects and their keys. In: a token and names. Out: the projects of an organization, one of them, its DSNs and the
-//! environments its events named.
+//! Projects. In: a token and names. Out: the projects of an organization, one of them, and the environments its events
+//! named.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
@@ -10,8 +10,7 @@ use super::error::ApiError;
 use super::format;
 use super::organizations;
 use super::params::Params;
-use crate::protocol::dsn::Dsn;
-use crate::store::accounts::{self, Project, ProjectKey};
+use crate::store::accounts::Project;
 use crate::store::named;
 
 /// `GET /organizations/{org}/projects/`
@@ -69,39 +68,6 @@ pub async fn show(
     answer["organization"] = organizations::summary(scope.organization(), app.base_url());
     answer["options"] = json!({});
     Ok(HttpResponse::Ok().json(answer))
-}
-
-/// `GET /projects/{org}/{project}/keys/`
-pub async fn keys(
-    request: HttpRequest,
-    caller: Caller,
-    path: web::Path<(String, String)>,
-) -> Result<HttpResponse, ApiError> {
-    caller.may(READ_PROJECT)?;
-    let params = Params::read(request.query_string());
-    let (cursor, size) = (params.cursor()?, params.page_size()?);
-    let (organization, name) = path.into_inner();
-    let app = app(&request);
-    let keys = app
-        .store
-        .read(move |conn| {
-            let scope = caller.organization(conn, &organization)?;
-            let project = scope.project(conn, &name)?;
-            accounts::project_keys(conn, project.id)
-        })
-        .await?;
-    let (keys, neighbours) = cursor::slice(keys, cursor, size);
-    let rows: Vec<Value> = keys
-        .iter()
-        .map(|key| key_json(key, app.base_url()))
-        .collect();
-    Ok(cursor::page(
-        app.base_url(),
-        request.path(),
-        &params,
-        neighbours,
-        &rows,
-    ))
 }
 
 /// `GET /projects/{org}/{project}/environments/`
@@ -195,40 +161,5 @@ pub fn reference(project: &Project) -> Value {
         "slug": project.slug,
         "name": project.name,
         "platform": project.platform,
-    })
-}
-
-/// A key has no secret part any more; clients that still ask for a secret DSN get the one that works.
-fn key_json(key: &ProjectKey, base_url: &str) -> Value {
-    let dsn = Dsn {
-        base_url: base_url.to_owned(),
-        public_key: key.public_key.clone(),
-        project_id: key.project_id,
-    };
-    let endpoint = |name: &str| {
-        format!(
-            "{base_url}/api/{}/{name}/?sentry_key={}",
-            key.project_id, key.public_key
-        )
-    };
-    json!({
-        "id": key.public_key,
-        "name": key.label,
-        "label": key.label,
-        "public": key.public_key,
-        "secret": null,
-        "projectId": key.project_id,
-        "isActive": key.is_active,
-        "rateLimit": null,
-        "dsn": {
-            "public": dsn.to_string(),
-            "secret": dsn.to_string(),
-            "csp": endpoint("security"),
-            "security": endpoint("security"),
-            "minidump": endpoint("minidump"),
-        },
-        "dateCreated": format::time(key.created_at),
-        "browserSdkVersion": null,
-        "dynamicSdkLoaderOptions": {"hasReplay": false, "hasPerformance": false, "hasDebug": false},
     })
 }

@@ -5,6 +5,7 @@ mod dead_letters;
 mod doctor;
 mod healthcheck;
 mod journal;
+mod key;
 mod migrate;
 mod org;
 mod project;
@@ -40,6 +41,8 @@ enum Command {
     Org(org::OrgArgs),
     /// Projects and their keys.
     Project(project::ProjectArgs),
+    /// Keys of projects: rotate, disable, limit.
+    Key(key::KeyArgs),
     /// Tokens of the JSON API.
     Token(token::TokenArgs),
     /// Check settings, database, journal and mail, and say what to do.
@@ -90,6 +93,7 @@ pub fn run() -> ExitCode {
         Command::User(args) => user::run(&args),
         Command::Org(args) => org::run(&args),
         Command::Project(args) => project::run(&args),
+        Command::Key(args) => key::run(&args),
         Command::Token(args) => token::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Healthcheck(args) => healthcheck::run(&args),

@@ -74,7 +74,7 @@ pub(super) fn run(args: &ProjectArgs) -> Result<(), CommandError> {
 }
 
 /// Waits until all live nodes have the settings of this version or a later one.
-fn wait_for_nodes(store: &Store, version: i64) -> Result<(), StoreError> {
+pub(super) fn wait_for_nodes(store: &Store, version: i64) -> Result<(), StoreError> {
     let deadline = Instant::now() + NODES_KNOW_WITHIN;
     while Instant::now() < deadline {
         if store.read_blocking(move |conn| nodes::behind(conn, version))? == 0 {
@@ -83,7 +83,7 @@ fn wait_for_nodes(store: &Store, version: i64) -> Result<(), StoreError> {
         std::thread::sleep(Duration::from_millis(50));
     }
     eprintln!(
-        "bugle: some node has not taken the new key over yet; it will when it reaches the database"
+        "bugle: some node has not taken the change over yet; it will when it reaches the database"
     );
     Ok(())
 }

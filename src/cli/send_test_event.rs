@@ -1,14 +1,11 @@
 //! `bugle send-test-event`. In: a DSN. Out: an event, sent as an SDK would send it, and its id.
 
-use std::io::{Read as _, Write as _};
-use std::net::{TcpStream, ToSocketAddrs as _};
-use std::time::Duration;
-
 use clap::Args;
 
 use super::CommandError;
 use crate::protocol::dsn::Dsn;
 use crate::protocol::event_id::EventId;
+use crate::test_event::TestEvent;
 
 /// Send an event to a DSN, as an SDK would.
 #[derive(Debug, Args)]
@@ -24,8 +21,6 @@ pub struct SendTestEventArgs {
     )]
     message: String,
 }
-
-const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) fn run(args: &SendTestEventArgs) -> Result<(), CommandError> {
     let dsn: Dsn = args.dsn.parse().map_err(|_| {
@@ -46,46 +41,19 @@ pub(super) fn run(args: &SendTestEventArgs) -> Result<(), CommandError> {
         dsn.project_id
     );
     let id = EventId::random();
-    let body = envelope(id, &args.message);
-    let answer = post(&host, port, &path, &dsn.public_key, &body)
+    let event = TestEvent {
+        id,
+        message: &args.message,
+        source: "bugle send-test-event",
+        public_key: &dsn.public_key,
+    };
+    let answer = event
+        .send(&host, port, &path)
         .map_err(|error| format!("cannot reach {host}:{port}: {error}"))?;
-    let status = answer.lines().next().unwrap_or_default();
-    if status.split(' ').nth(1) == Some("200") {
+    if answer.is_accepted() {
         println!("{id}");
         return Ok(());
     }
-    let reason = answer.split("\r\n\r\n").nth(1).unwrap_or_default();
+    let (status, reason) = (answer.status, answer.body);
     Err(format!("the server refused the event: {status} {reason}").into())
-}
-
-fn envelope(id: EventId, message: &str) -> String {
-    let event = serde_json::json!({
-        "event_id": id.to_string(),
-        "level": "info",
-        "platform": "other",
-        "message": message,
-        "environment": "test",
-        "tags": { "source": "bugle send-test-event" },
-    });
-    format!("{{\"event_id\":\"{id}\"}}\n{{\"type\":\"event\"}}\n{event}\n")
-}
-
-fn post(host: &str, port: u16, path: &str, key: &str, body: &str) -> std::io::Result<String> {
-    let address = (host.trim_matches(['[', ']']), port)
-        .to_socket_addrs()?
-        .next()
-        .ok_or_else(|| std::io::Error::other("the name has no address"))?;
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    let version = env!("CARGO_PKG_VERSION");
-    write!(
-        stream,
-        "POST {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\nContent-Type: application/x-sentry-envelope\r\n\
-         X-Sentry-Auth: Sentry sentry_version=7, sentry_key={key}, sentry_client=bugle/{version}\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    )?;
-    let mut answer = Vec::new();
-    stream.take(64 * 1024).read_to_end(&mut answer)?;
-    Ok(String::from_utf8_lossy(&answer).into_owned())
 }

@@ -21,7 +21,7 @@ pub async fn post(
 ) -> Result<HttpResponse, Refused> {
     let project = accept::project_in_path(&request)?;
     // A wrong key is refused before its body is read.
-    let known = match accept::auth_of(&request)? {
+    let known = match accept::known_auth(&request, &ingest, project)? {
         Some(auth) => Some(accept::sender(&request, &ingest, auth, project)?),
         None => None,
     };
@@ -29,9 +29,7 @@ pub async fn post(
         Ok(body) => body,
         Err(refused) => {
             if let Some(sender) = &known {
-                ingest
-                    .outcomes
-                    .refused(sender.project_id, sender.key_id, &refused);
+                accept::refused(&request, &ingest, sender, &refused);
             }
             return Err(refused);
         }
@@ -48,26 +46,30 @@ pub async fn post(
                 };
                 accept::sender(&request, &ingest, auth, project)?
             }
-            None => return Err(Refused::MissingAuth),
+            None => return Err(without_key(&request, &ingest, project)),
         },
-        (None, Err(_)) => return Err(Refused::MissingAuth),
+        (None, Err(_)) => return Err(without_key(&request, &ingest, project)),
     };
     let kept = match parsed {
-        Ok(envelope) => keep(&ingest, &sender, &envelope).await,
+        Ok(envelope) => keep(&request, &ingest, &sender, &envelope).await,
         Err(error) => Err(Refused::Envelope(error)),
     };
     match kept {
-        Ok(id) => Ok(reply::accepted(id)),
+        Ok(id) => Ok(reply::accepted(id, accept::reached(&sender).as_ref())),
         Err(refused) => {
-            ingest
-                .outcomes
-                .refused(sender.project_id, sender.key_id, &refused);
+            accept::refused(&request, &ingest, &sender, &refused);
             Err(refused)
         }
     }
 }
 
+fn without_key(request: &HttpRequest, ingest: &Ingest, project: Option<i64>) -> Refused {
+    let nobody = Auth::default();
+    accept::stranger(request, ingest, &nobody, project, Refused::MissingAuth)
+}
+
 async fn keep(
+    request: &HttpRequest,
     ingest: &Ingest,
     sender: &Sender,
     envelope: &Envelope<'_>,
@@ -90,14 +92,21 @@ async fn keep(
         let event_id =
             id.unwrap_or_else(|| id_in_payload(event.payload).unwrap_or_else(EventId::random));
         id = Some(event_id);
-        append_event(
+        let kept = append_event(
             ingest,
             sender,
             event_id,
             envelope.header.sent_at_ms,
             event.payload,
         )
-        .await?;
+        .await;
+        match kept {
+            // A limit is on events: the items beside one are kept, and the answer says why the event is not.
+            Err(limited @ Refused::Limited(_)) if envelope.items.len() > 1 => {
+                accept::refused(request, ingest, sender, &limited);
+            }
+            kept => kept?,
+        }
     }
     for item in &envelope.items {
         let kind = items::kind(&item.kind);
@@ -145,7 +154,12 @@ pub(super) async fn append_event(
         client: &sender.client,
         payload,
     };
-    Ok(durable::append(&ingest.journal, &draft).await?)
+    accept::admit(sender)?;
+    let kept = durable::append(&ingest.journal, &draft).await;
+    if kept.is_err() {
+        accept::give_back(sender);
+    }
+    Ok(kept?)
 }
 
 #[derive(Deserialize)]

@@ -9,6 +9,7 @@ mod durable;
 mod envelope;
 pub mod items;
 pub mod keys;
+pub mod limits;
 mod not_kept;
 pub mod outcome;
 mod reply;
@@ -21,11 +22,13 @@ use actix_web::web;
 
 use crate::journal::Journal;
 use keys::Keys;
+use limits::Limits;
 use outcome::Outcomes;
 
 /// What the endpoints share.
 pub struct Ingest {
     pub keys: Arc<Keys>,
+    pub limits: Arc<Limits>,
     pub journal: Journal,
     pub outcomes: Arc<Outcomes>,
     pub trusted_proxies: Vec<IpAddr>,
@@ -35,36 +38,20 @@ pub struct Ingest {
 impl Ingest {
     pub fn new(
         keys: Arc<Keys>,
+        limits: Arc<Limits>,
         journal: Journal,
         outcomes: Arc<Outcomes>,
         trusted_proxies: Vec<IpAddr>,
     ) -> Self {
         Self {
             keys,
+            limits,
             journal,
             outcomes,
             trusted_proxies,
             bodies: body::Budget::default(),
         }
     }
-}
-
-/// The limits of a request, as `docs/limits.md` lists them.
-pub mod limits {
-    use std::time::Duration;
-
-    /// Bytes of a body on the wire.
-    pub const WIRE_BODY: usize = 32 * 1024 * 1024;
-    /// Bytes of a body once unpacked.
-    pub const UNPACKED_BODY: usize = 100 * 1024 * 1024;
-    /// Bytes of all bodies in memory together.
-    pub const ALL_BODIES: usize = 128 * 1024 * 1024;
-    /// Bytes of one event.
-    pub const EVENT: usize = 1024 * 1024;
-    /// Bytes of one attachment.
-    pub const ATTACHMENT: usize = 20 * 1024 * 1024;
-    /// How long a body may take to arrive.
-    pub const BODY_TIME: Duration = Duration::from_secs(60);
 }
 
 /// The routes of ingest. Both forms of each path are served: SDKs do not follow redirects.

@@ -128,12 +128,9 @@ pub async fn answer(
         && request.method() == actix_web::http::Method::POST
         && endpoint.item == "security"
     {
-        ingest.outcomes.refused(
-            sender.project_id,
-            sender.key_id,
-            &Refused::Malformed(String::new()),
-        );
-        return Err(Refused::Malformed("empty report".into()));
+        let refused = Refused::Malformed("empty report".into());
+        accept::refused(&request, &ingest, &sender, &refused);
+        return Err(refused);
     }
     ingest
         .outcomes

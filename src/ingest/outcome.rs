@@ -4,24 +4,84 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::items::{self, ItemKind};
 use super::reply::Refused;
 use crate::journal::{Draft, Journal, JournalError, RecordKind};
+use crate::model::names::fit;
 use crate::protocol::event_id::EventId;
 use crate::store::now_ms;
-use crate::store::usage::OutcomeKey;
+use crate::store::usage::{Count, LastRefusal, OutcomeKey};
+
+/// What a count is of. All texts are ours: nothing that a sender makes up becomes a key, so memory is bounded by the
+/// numbers of projects and keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Slot {
+    project_id: i64,
+    /// 0 where no key of the project was named.
+    key_id: i64,
+    /// Hours since 1970.
+    hour: i64,
+    category: &'static str,
+    outcome: &'static str,
+    reason: &'static str,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Tally {
+    quantity: i64,
+    last: Option<LastRefusal>,
+}
 
 /// Counts waiting to be written.
 #[derive(Default)]
 pub struct Outcomes {
-    counts: Mutex<HashMap<OutcomeKey, i64>>,
+    counts: Mutex<HashMap<Slot, Tally>>,
 }
 
-/// The payload of an [`RecordKind::Outcomes`] record.
-pub fn decode(payload: &[u8]) -> Option<Vec<(OutcomeKey, i64)>> {
-    serde_json::from_slice(payload).ok()
+const HOUR_MS: i64 = 3_600_000;
+/// Longest sentence and name that are remembered of a refusal.
+const DETAIL: usize = 200;
+const SDK: usize = 64;
+
+/// A count in a record. Releases that know nothing of refusals read the same list and leave `last` out.
+#[derive(Serialize, Deserialize)]
+struct Entry {
+    #[serde(flatten)]
+    key: OutcomeKey,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last: Option<LastRefusal>,
+}
+
+/// Reads the payload of an [`RecordKind::Outcomes`] record.
+pub fn decode(payload: &[u8]) -> Option<Vec<Count>> {
+    let entries: Vec<(Entry, i64)> = serde_json::from_slice(payload).ok()?;
+    let counts = entries.into_iter().map(|(entry, quantity)| Count {
+        key: entry.key,
+        quantity,
+        last: entry.last,
+    });
+    Some(counts.collect())
+}
+
+fn encode(counts: &[(Slot, Tally)]) -> Vec<u8> {
+    let entries: Vec<(Entry, i64)> = counts
+        .iter()
+        .map(|(slot, tally)| {
+            let key = OutcomeKey {
+                project_id: slot.project_id,
+                key_id: slot.key_id,
+                hour: slot.hour,
+                category: slot.category.to_owned(),
+                outcome: slot.outcome.to_owned(),
+                reason: slot.reason.to_owned(),
+            };
+            let last = tally.last.clone();
+            (Entry { key, last }, tally.quantity)
+        })
+        .collect();
+    serde_json::to_vec(&entries).expect("counts are plain fields")
 }
 
 /// Reasons that SDKs give for dropping; anything else is counted as one.
@@ -66,9 +126,49 @@ impl Outcomes {
         self.add(project_id, key_id, kind.category, "not_kept", kind.name, 1);
     }
 
-    /// A request or item of a known key that was refused.
-    pub fn refused(&self, project_id: i64, key_id: i64, why: &Refused) {
-        self.add(project_id, key_id, "error", "invalid", why.reason(), 1);
+    /// A request or item that was refused, of a key or, with 0, of nobody's.
+    pub fn refused(&self, project_id: i64, key_id: i64, sdk: &str, why: &Refused) {
+        self.note(project_id, key_id, sdk, why, || why.to_string());
+    }
+
+    /// A request for a project with a key that nobody has.
+    pub fn unknown_key(&self, project_id: i64, sdk: &str, why: &Refused, key_start: &str) {
+        self.note(project_id, 0, sdk, why, || {
+            format!("{why}; the key begins with {key_start}")
+        });
+    }
+
+    /// Counts a refusal. Its sentence is made once a second, so that a flood costs an addition.
+    fn note(
+        &self,
+        project_id: i64,
+        key_id: i64,
+        sdk: &str,
+        why: &Refused,
+        detail: impl FnOnce() -> String,
+    ) {
+        let now = now_ms();
+        let slot = Slot {
+            project_id,
+            key_id,
+            hour: now / HOUR_MS,
+            category: "error",
+            outcome: why.outcome(),
+            reason: why.reason(),
+        };
+        let mut counts = self.counts.lock().expect("no thread panics with this lock");
+        let tally = counts.entry(slot).or_default();
+        tally.quantity += 1;
+        match &mut tally.last {
+            Some(last) => last.at_ms = now,
+            last => {
+                *last = Some(LastRefusal {
+                    at_ms: now,
+                    detail: fit(&detail(), DETAIL).to_owned(),
+                    sdk: fit(sdk, SDK).to_owned(),
+                });
+            }
+        }
     }
 
     /// An item that is too large while the rest of its envelope is kept.
@@ -103,41 +203,37 @@ impl Outcomes {
         &self,
         project_id: i64,
         key_id: i64,
-        category: &str,
-        outcome: &str,
-        reason: &str,
+        category: &'static str,
+        outcome: &'static str,
+        reason: &'static str,
         quantity: i64,
     ) {
-        let key = OutcomeKey {
+        let slot = Slot {
             project_id,
             key_id,
-            hour: now_ms() / 3_600_000,
-            category: category.to_owned(),
-            outcome: outcome.to_owned(),
-            reason: reason.to_owned(),
+            hour: now_ms() / HOUR_MS,
+            category,
+            outcome,
+            reason,
         };
-        *self
-            .counts
-            .lock()
-            .expect("no thread panics with this lock")
-            .entry(key)
-            .or_default() += quantity;
+        let mut counts = self.counts.lock().expect("no thread panics with this lock");
+        counts.entry(slot).or_default().quantity += quantity;
     }
 
     /// Writes what was counted since the last time; counts that cannot be written are kept for the next.
     pub async fn flush(&self, journal: &Journal) -> Result<(), JournalError> {
         let counts =
             std::mem::take(&mut *self.counts.lock().expect("no thread panics with this lock"));
-        let mut by_project = BTreeMap::<i64, Vec<(OutcomeKey, i64)>>::new();
-        for (key, quantity) in counts {
+        let mut by_project = BTreeMap::<i64, Vec<(Slot, Tally)>>::new();
+        for (slot, tally) in counts {
             by_project
-                .entry(key.project_id)
+                .entry(slot.project_id)
                 .or_default()
-                .push((key, quantity));
+                .push((slot, tally));
         }
         let mut result = Ok(());
         for (project_id, counts) in by_project {
-            let payload = serde_json::to_vec(&counts).expect("counts are plain fields");
+            let payload = encode(&counts);
             let draft = Draft {
                 kind: RecordKind::Outcomes,
                 project_id,
@@ -150,12 +246,56 @@ impl Outcomes {
             };
             if let Err(error) = journal.append(&draft).await {
                 let mut waiting = self.counts.lock().expect("no thread panics with this lock");
-                for (key, quantity) in counts {
-                    *waiting.entry(key).or_default() += quantity;
+                for (slot, tally) in counts {
+                    let known = waiting.entry(slot).or_default();
+                    known.quantity += tally.quantity;
+                    known.last = known.last.take().or(tally.last);
                 }
                 result = Err(error);
             }
         }
         result
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_of_the_release_before_are_read() {
+        let old = br#"[[{"project_id":1,"key_id":2,"hour":3,"category":"error","outcome":"invalid","reason":"malformed"},4]]"#;
+        let counts = decode(old).expect("counts");
+        assert_eq!((counts[0].quantity, &counts[0].last), (4, &None));
+        assert_eq!(counts[0].key.reason, "malformed");
+    }
+
+    #[test]
+    fn the_release_before_reads_our_records() {
+        let outcomes = Outcomes::default();
+        outcomes.refused(1, 2, "sentry.python/2", &Refused::DisabledKey);
+        let counts: Vec<(Slot, Tally)> = outcomes.counts.lock().expect("a lock").drain().collect();
+        let bytes = encode(&counts);
+        let old: Vec<(OutcomeKey, i64)> = serde_json::from_slice(&bytes).expect("a list");
+        assert_eq!((old[0].0.reason.as_str(), old[0].1), ("disabled_key", 1));
+        let new = decode(&bytes).expect("counts");
+        let last = new[0].last.as_ref().expect("a refusal");
+        assert_eq!(last.sdk, "sentry.python/2");
+        assert!(last.detail.contains("switched off"), "{}", last.detail);
+    }
+
+    #[test]
+    fn a_flood_takes_one_place() {
+        let outcomes = Outcomes::default();
+        for number in 0..1000 {
+            outcomes.unknown_key(1, &"x".repeat(number), &Refused::UnknownKey, "0123abcd");
+        }
+        let counts = outcomes.counts.lock().expect("a lock");
+        // Two, should an hour begin in between.
+        assert!(counts.len() <= 2);
+        assert_eq!(
+            counts.values().map(|tally| tally.quantity).sum::<i64>(),
+            1000
+        );
     }
 }

@@ -5,6 +5,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError, Route, web};
 
+use super::limits::Reached;
 use crate::journal::JournalError;
 use crate::protocol::envelope::EnvelopeError;
 use crate::protocol::event_id::EventId;
@@ -22,8 +23,8 @@ pub enum Refused {
     UnknownKey,
     #[error("bad project key: it is switched off")]
     DisabledKey,
-    #[error("bad project key: it belongs to another project than the one in the address")]
-    WrongProject,
+    #[error("bad project key: the SDK sends to project {asked} with project {own}'s key")]
+    WrongProject { asked: i64, own: i64 },
     #[error("the dsn of the envelope header belongs to another project or key than the request")]
     DsnMismatch,
     #[error("bad project id in the address")]
@@ -42,19 +43,26 @@ pub enum Refused {
     TooSlow,
     #[error("not ready yet: the keys are not loaded; try again")]
     NotLoaded,
+    #[error("too many events: {}", .0.sentence())]
+    Limited(Reached),
     #[error("overloaded: too many large requests at once; try again")]
     Overloaded,
     #[error("cannot keep events now: {0}")]
     Journal(#[from] JournalError),
 }
 
+const LIMITS_HEADER: HeaderName = HeaderName::from_static("x-sentry-rate-limits");
+/// How long to stay away while nothing can be kept.
+const OVERLOAD_S: u32 = 30;
 const ERROR_HEADER: HeaderName = HeaderName::from_static("x-sentry-error");
 
 impl ResponseError for Refused {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::MissingAuth | Self::DoubleAuth => StatusCode::UNAUTHORIZED,
-            Self::UnknownKey | Self::DisabledKey | Self::WrongProject => StatusCode::FORBIDDEN,
+            Self::UnknownKey | Self::DisabledKey | Self::WrongProject { .. } => {
+                StatusCode::FORBIDDEN
+            }
             Self::BadProject => StatusCode::NOT_FOUND,
             Self::DsnMismatch | Self::Envelope(_) | Self::Malformed(_) | Self::BrokenEncoding => {
                 StatusCode::BAD_REQUEST
@@ -62,6 +70,7 @@ impl ResponseError for Refused {
             Self::UnknownEncoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::Limited(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::NotLoaded | Self::Overloaded | Self::Journal(_) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
@@ -78,8 +87,23 @@ impl ResponseError for Refused {
         )) {
             response.insert_header((ERROR_HEADER, value));
         }
-        if self.status_code() == StatusCode::SERVICE_UNAVAILABLE {
-            response.insert_header((header::RETRY_AFTER, "30"));
+        match self {
+            Self::Limited(reached) => {
+                response.insert_header((header::RETRY_AFTER, reached.retry_after()));
+                announce(&mut response, Some(reached));
+            }
+            // No kind of item can be kept, whoever sends it.
+            Self::Journal(_) => {
+                response.insert_header((header::RETRY_AFTER, OVERLOAD_S));
+                response.insert_header((
+                    LIMITS_HEADER,
+                    format!("{OVERLOAD_S}::organization:overload"),
+                ));
+            }
+            Self::NotLoaded | Self::Overloaded => {
+                response.insert_header((header::RETRY_AFTER, OVERLOAD_S));
+            }
+            _ => {}
         }
         // Whatever is left of the body stays unread.
         if matches!(self, Self::TooLarge(_) | Self::TooSlow) {
@@ -90,22 +114,38 @@ impl ResponseError for Refused {
 }
 
 impl Refused {
-    /// The reason under which Usage counts it, where a project is known.
+    /// What Usage counts it as, where a project is known.
+    pub fn outcome(&self) -> &'static str {
+        match self {
+            Self::Limited(_) => "rate_limited",
+            _ => "invalid",
+        }
+    }
+
+    /// The reason under which Usage counts it.
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::MissingAuth
-            | Self::DoubleAuth
-            | Self::UnknownKey
-            | Self::BadProject
-            | Self::NotLoaded => "auth",
+            Self::MissingAuth | Self::BadProject | Self::NotLoaded => "missing_key",
+            Self::DoubleAuth => "two_keys",
+            Self::UnknownKey => "unknown_key",
             Self::DisabledKey => "disabled_key",
-            Self::WrongProject | Self::DsnMismatch => "wrong_project",
+            Self::WrongProject { .. } | Self::DsnMismatch => "wrong_project",
             Self::Envelope(_) | Self::Malformed(_) => "malformed",
             Self::UnknownEncoding | Self::BrokenEncoding => "encoding",
             Self::TooLarge(_) => "too_large",
             Self::TooSlow => "too_slow",
-            Self::Overloaded | Self::Journal(_) => "overload",
+            Self::Limited(reached) => reached.reason(),
+            Self::Overloaded => "overload",
+            Self::Journal(JournalError::Full(_)) => "journal_full",
+            Self::Journal(_) => "journal",
         }
+    }
+}
+
+/// Says which limits are reached, on whatever status: SDKs heed it on any answer.
+fn announce(response: &mut HttpResponseBuilder, reached: Option<&Reached>) {
+    if let Some(reached) = reached {
+        response.insert_header((LIMITS_HEADER, reached.header()));
     }
 }
 
@@ -121,10 +161,11 @@ pub fn open_to_browsers(response: &mut HttpResponseBuilder) {
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
 }
 
-/// 200 with the id of the event, or `{}` where there is none.
-pub fn accepted(id: Option<EventId>) -> HttpResponse {
+/// 200 with the id of the event, or `{}` where there is none, and with the limits that leave no room for more.
+pub fn accepted(id: Option<EventId>, reached: Option<&Reached>) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     open_to_browsers(&mut response);
+    announce(&mut response, reached);
     let body = match id {
         Some(id) => format!("{{\"id\":\"{id}\"}}"),
         None => "{}".to_owned(),

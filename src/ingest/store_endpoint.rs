@@ -21,11 +21,16 @@ pub async fn post(
     ingest: web::Data<Ingest>,
 ) -> Result<HttpResponse, Refused> {
     let sender = accept::sender_of_request(&request, &ingest)?;
-    let kept = match body::read(&request, payload, &ingest.bodies).await {
-        Ok(body) => keep(&ingest, &sender, &body.bytes).await,
-        Err(refused) => Err(refused),
+    // The request is an event and nothing else: beyond a limit its body is not even read.
+    let kept = match accept::reached(&sender) {
+        Some(reached) => Err(Refused::Limited(reached)),
+        None => match body::read(&request, payload, &ingest.bodies).await {
+            Ok(body) => keep(&ingest, &sender, &body.bytes).await,
+            Err(refused) => Err(refused),
+        },
     };
-    answer(&ingest, &sender, kept).map(|id| reply::accepted(Some(id)))
+    let id = answer(&request, &ingest, &sender, kept)?;
+    Ok(reply::accepted(Some(id), accept::reached(&sender).as_ref()))
 }
 
 pub async fn get(request: HttpRequest, ingest: web::Data<Ingest>) -> Result<HttpResponse, Refused> {
@@ -39,21 +44,20 @@ pub async fn get(request: HttpRequest, ingest: web::Data<Ingest>) -> Result<Http
             "sentry_data is missing in the query string".into(),
         )),
     };
-    answer(&ingest, &sender, kept)?;
+    answer(&request, &ingest, &sender, kept)?;
     let mut response = HttpResponse::Ok();
     reply::open_to_browsers(&mut response);
     Ok(response.content_type("image/gif").body(GIF))
 }
 
 fn answer(
+    request: &HttpRequest,
     ingest: &Ingest,
     sender: &Sender,
     kept: Result<EventId, Refused>,
 ) -> Result<EventId, Refused> {
     if let Err(refused) = &kept {
-        ingest
-            .outcomes
-            .refused(sender.project_id, sender.key_id, refused);
+        accept::refused(request, ingest, sender, refused);
     }
     kept
 }

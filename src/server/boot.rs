@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::ServeError;
+use super::{ServeError, limits};
 use crate::app::App;
 use crate::journal::JournalError;
 use crate::model::password;
@@ -104,13 +104,14 @@ async fn create_first_account(app: &Arc<App>) -> Result<(), ServeError> {
     Ok(())
 }
 
-/// Keys, and what else the settings version speaks of.
+/// Keys with their limits, and what else the settings version speaks of.
 pub(super) async fn load_settings(app: &Arc<App>) -> Result<(), StoreError> {
-    let (version, keys) = app.store.read(keys::load).await?;
+    let settings = app.store.read(keys::load).await?;
     app.dictionaries
         .replace(app.store.read(dictionaries::load).await?);
-    app.keys.replace(version, keys);
-    Ok(())
+    app.limits.replace(&settings);
+    app.keys.replace(&settings);
+    limits::ask_database(app).await
 }
 
 async fn heartbeat(app: &Arc<App>) -> Result<(), StoreError> {

@@ -17,6 +17,7 @@ use crate::web::Site;
 pub fn start(app: &Arc<App>, listener: TcpListener) -> std::io::Result<Server> {
     let ingest = web::Data::new(Ingest::new(
         Arc::clone(&app.keys),
+        Arc::clone(&app.limits),
         app.journal.clone(),
         Arc::clone(&app.outcomes),
         app.config.trusted_proxies.clone(),
@@ -24,7 +25,7 @@ pub fn start(app: &Arc<App>, listener: TcpListener) -> std::io::Result<Server> {
     let has = |role: Role| app.config.has_role(role);
     let (takes_events, shows_pages) = (has(Role::Ingest), has(Role::Web));
     let shared = web::Data::new(Arc::clone(app));
-    let site = web::Data::new(Site::of(app));
+    let site = web::Data::new(Site::of(app, listener.local_addr()?));
     let server = HttpServer::new(move || {
         HttpApp::new()
             .wrap_fn(|mut request, service| {

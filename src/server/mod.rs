@@ -6,6 +6,7 @@ mod drain;
 mod head;
 mod health;
 mod http;
+mod limits;
 mod slashes;
 mod workers;
 
@@ -20,6 +21,7 @@ use tokio::sync::watch;
 use crate::app::{App, Parts};
 use crate::config::{Config, Role, create_data_dir, default_base_url};
 use crate::ingest::keys::Keys;
+use crate::ingest::limits::{Limits as EventLimits, snapshot};
 use crate::journal::{Journal, JournalError, Limits};
 use crate::notify::{MailConfig, MailConfigError, MailError, Mailer};
 use crate::store::{Store, StoreError};
@@ -150,9 +152,18 @@ fn assemble(config: Config, journal: Journal, address: SocketAddr) -> Result<Arc
         )?)?),
         None => None,
     };
+    let (keys, settings) = Keys::open(&config.data_dir);
+    let event_limits = EventLimits::new(
+        i64::from(config.key_rate_limit),
+        snapshot::load(&config.data_dir),
+    );
+    if let Some(settings) = &settings {
+        event_limits.replace(settings);
+    }
     Ok(Arc::new(App::new(Parts {
         store: Store::new(config.database.clone()),
-        keys: Arc::new(Keys::open(&config.data_dir)),
+        keys: Arc::new(keys),
+        limits: Arc::new(event_limits),
         journal,
         mailer,
         base_url,
@@ -165,6 +176,7 @@ async fn run_roles(app: Arc<App>, stopped: watch::Receiver<bool>) -> Result<(), 
     let flusher = tokio::spawn(boot::flush_outcomes(Arc::clone(&app), stopped.clone()));
     // The database may be away for this node only: what arrives goes to those who reach it.
     let forwarder = workers::start_forwarder(&app);
+    let counts = tokio::spawn(limits::keep(Arc::clone(&app), stopped.clone()));
     if !boot::until_ready(&app, stopped.clone()).await? {
         return join(forwarder).await;
     }
@@ -190,6 +202,7 @@ async fn run_roles(app: Arc<App>, stopped: watch::Receiver<bool>) -> Result<(), 
     join(threads).await?;
     join(forwarder).await?;
     flusher.await.map_err(std::io::Error::other)?;
+    counts.await.map_err(std::io::Error::other)?;
     boot::leave(&app).await;
     Ok(())
 }

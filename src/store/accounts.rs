@@ -3,8 +3,9 @@
 
 use diesel::prelude::*;
 
-use super::schema::{memberships, organizations, project_keys, projects, users};
-use super::{Conn, StoreError, dialect, keys, now_ms};
+use super::project_keys::{self, Limits};
+use super::schema::{memberships, organizations, projects, users};
+use super::{Conn, StoreError, dialect, now_ms};
 use crate::model::names;
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, PartialEq, Eq)]
@@ -43,7 +44,7 @@ pub struct Project {
 }
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, PartialEq, Eq)]
-#[diesel(table_name = project_keys)]
+#[diesel(table_name = super::schema::project_keys)]
 pub struct ProjectKey {
     pub id: i64,
     pub project_id: i64,
@@ -51,6 +52,12 @@ pub struct ProjectKey {
     pub label: String,
     pub is_active: bool,
     pub created_at: i64,
+    /// Events a minute; none: what the server's settings say, 0: no limit.
+    pub minute_limit: Option<i64>,
+    /// Events a calendar month; none or 0: no limit.
+    pub month_limit: Option<i64>,
+    /// From then on it counts as switched off.
+    pub expires_at: Option<i64>,
 }
 
 /// Whether any account exists; while none does, the set-up page is open to whoever has the token.
@@ -226,50 +233,6 @@ pub fn create_project(
     diesel::insert_into(projects::table)
         .values(&project)
         .execute(conn)?;
-    let key = create_key(conn, project.id, "Default")?;
+    let key = project_keys::create(conn, &project, "Default", Limits::default())?;
     Ok((project, key))
-}
-
-/// Adds a key to a project.
-pub fn create_key(conn: &mut Conn, project_id: i64, label: &str) -> Result<ProjectKey, StoreError> {
-    let mut bytes = [0u8; 16];
-    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
-    let key = ProjectKey {
-        id: dialect::next_ids(conn, "key", 1)?,
-        project_id,
-        public_key: hex::encode(bytes),
-        label: label.to_owned(),
-        is_active: true,
-        created_at: now_ms(),
-    };
-    diesel::insert_into(project_keys::table)
-        .values(&key)
-        .execute(conn)?;
-    keys::touch(conn)?;
-    Ok(key)
-}
-
-/// Switches a key on or off.
-pub fn set_key_active(
-    conn: &mut Conn,
-    project_id: i64,
-    key_id: i64,
-    is_active: bool,
-) -> Result<(), StoreError> {
-    let target = project_keys::table
-        .find(key_id)
-        .filter(project_keys::project_id.eq(project_id));
-    diesel::update(target)
-        .set(project_keys::is_active.eq(is_active))
-        .execute(conn)?;
-    keys::touch(conn)
-}
-
-/// The keys of a project, oldest first.
-pub fn project_keys(conn: &mut Conn, project_id: i64) -> Result<Vec<ProjectKey>, StoreError> {
-    Ok(project_keys::table
-        .filter(project_keys::project_id.eq(project_id))
-        .order(project_keys::id)
-        .select(ProjectKey::as_select())
-        .load(conn)?)
 }

@@ -19,6 +19,8 @@ diesel::table! {
         slug -> Text,
         name -> Text,
         created_at -> BigInt,
+        minute_limit -> Nullable<BigInt>,
+        month_limit -> Nullable<BigInt>,
     }
 }
 
@@ -44,6 +46,8 @@ diesel::table! {
         created_at -> BigInt,
         issue_minute -> BigInt,
         issue_minute_count -> BigInt,
+        minute_limit -> Nullable<BigInt>,
+        month_limit -> Nullable<BigInt>,
     }
 }
 
@@ -55,6 +59,9 @@ diesel::table! {
         label -> Text,
         is_active -> Bool,
         created_at -> BigInt,
+        minute_limit -> Nullable<BigInt>,
+        month_limit -> Nullable<BigInt>,
+        expires_at -> Nullable<BigInt>,
     }
 }
 
@@ -224,6 +231,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    refusals (project_id, key_id, reason) {
+        project_id -> BigInt,
+        key_id -> BigInt,
+        reason -> Text,
+        quantity -> BigInt,
+        last_seen -> BigInt,
+        detail -> Text,
+        sdk -> Text,
+    }
+}
+
+diesel::table! {
     tasks (id) {
         id -> BigInt,
         kind -> Text,
@@ -340,6 +359,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     issue_tags,
     activity,
     usage_hours,
+    refusals,
     tasks,
     leases,
     sequences,

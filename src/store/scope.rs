@@ -56,20 +56,7 @@ impl OrgScope {
 
     /// A project of this organization, by slug or number. Missing and foreign look alike.
     pub fn project(&self, conn: &mut Conn, name: &str) -> Result<Project, StoreError> {
-        let own = projects::table.filter(projects::organization_id.eq(self.organization.id));
-        let by_slug = own
-            .filter(projects::slug.eq(name))
-            .select(Project::as_select())
-            .first(conn)
-            .optional()?;
-        match (by_slug, name.parse::<i64>()) {
-            (Some(project), _) => Ok(project),
-            (None, Ok(id)) => Ok(own
-                .filter(projects::id.eq(id))
-                .select(Project::as_select())
-                .first(conn)?),
-            (None, Err(_)) => Err(StoreError::NotFound),
-        }
+        project_of(conn, &self.organization, name)
     }
 
     /// All projects of this organization, by name.
@@ -149,6 +136,28 @@ pub fn organizations_of(conn: &mut Conn, user_id: i64) -> Result<Vec<Organizatio
         query = query.filter(organizations::id.eq_any(ids));
     }
     Ok(query.load(conn)?)
+}
+
+/// A project of an organization, for commands on the server's own machine: who may run them may see everything.
+pub fn project_of(
+    conn: &mut Conn,
+    organization: &Organization,
+    name: &str,
+) -> Result<Project, StoreError> {
+    let own = projects::table.filter(projects::organization_id.eq(organization.id));
+    let by_slug = own
+        .filter(projects::slug.eq(name))
+        .select(Project::as_select())
+        .first(conn)
+        .optional()?;
+    match (by_slug, name.parse::<i64>()) {
+        (Some(project), _) => Ok(project),
+        (None, Ok(id)) => Ok(own
+            .filter(projects::id.eq(id))
+            .select(Project::as_select())
+            .first(conn)?),
+        (None, Err(_)) => Err(StoreError::NotFound),
+    }
 }
 
 fn organization_named(conn: &mut Conn, name: &str) -> Result<Organization, StoreError> {

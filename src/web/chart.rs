@@ -188,6 +188,71 @@ impl Chart {
     }
 }
 
+impl Chart {
+    /// What was taken and, on top of it in red, what was not, in buckets of `bucket_ms` from `start` on.
+    pub fn stacked(start: i64, bucket_ms: i64, taken: &[i64], lost: &[i64]) -> Self {
+        let sums = taken.iter().zip(lost).map(|(taken, lost)| taken + lost);
+        let most = sums.clone().max().unwrap_or(0).max(1);
+        let span = bucket_ms * taken.len() as i64;
+        let step = 100.0 / taken.len().max(1) as f64;
+        let mut bars = Vec::new();
+        for (at, (taken, lost)) in taken.iter().zip(lost).enumerate() {
+            let height = |count: i64| match count {
+                0 => 0,
+                count => (count * CHART_HEIGHT / most).max(2),
+            };
+            let from = strftime(start + bucket_ms * at as i64, "%-d %b %H:%M UTC");
+            let bar = |height: i64, y: i64, hot: bool| Bar {
+                x: format!("{:.2}%", step * at as f64 + step * 0.08),
+                width: format!("{:.2}%", step * 0.84),
+                y,
+                height,
+                hot,
+                title: format!(
+                    "{from}: {} taken, {} not",
+                    thousands(*taken),
+                    thousands(*lost)
+                ),
+            };
+            let foot = CHART_TOP + CHART_HEIGHT;
+            let (low, high) = (height(*taken), height(*lost));
+            // A line where nothing was, so that the axis is seen.
+            let low = if low + high == 0 { 1 } else { low };
+            if low > 0 {
+                bars.push(bar(low, foot - low, false));
+            }
+            if high > 0 {
+                bars.push(bar(high, foot - low - high, true));
+            }
+        }
+        let axis = (0..4)
+            .map(|quarter| start + span * quarter / 4)
+            .map(|ms| Label {
+                x: format!("{:.2}%", (ms - start) as f64 * 100.0 / span.max(1) as f64),
+                text: if span <= 2 * 86_400_000 {
+                    strftime(ms, "%H:%M UTC")
+                } else {
+                    day(ms)
+                },
+                flip: false,
+            })
+            .collect();
+        let label = format!(
+            "{} taken and {} not taken from {} to {}",
+            plural(taken.iter().sum(), "event", "events"),
+            thousands(lost.iter().sum()),
+            day(start),
+            day(start + span),
+        );
+        Self {
+            bars,
+            axis,
+            releases: Vec::new(),
+            label,
+        }
+    }
+}
+
 /// `shop@1.4.2` is said once on a page; marks show `1.4.2`. Long hashes are cut.
 pub fn short_version(version: &str) -> String {
     let short = version.rsplit_once('@').map_or(version, |(_, short)| short);

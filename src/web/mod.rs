@@ -22,6 +22,7 @@ mod sign_in;
 mod site;
 mod start;
 mod theme;
+mod usage;
 
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::{ServiceConfig, get, post, resource, scope};
@@ -72,6 +73,31 @@ fn routes(config: &mut ServiceConfig) {
             get().to(projects::settings::show),
         )
         .route(
+            "/{org}/projects/{project}/limits",
+            post().to(projects::limits::submit),
+        )
+        .service(
+            resource("/{org}/projects/{project}/keys/")
+                .route(get().to(projects::keys::show))
+                .route(post().to(projects::keys::create)),
+        )
+        .route(
+            "/{org}/projects/{project}/keys/{key}",
+            post().to(projects::keys::change),
+        )
+        .route(
+            "/{org}/projects/{project}/keys",
+            get().to(start::with_slash),
+        )
+        .route("/{org}/usage/", get().to(usage::show))
+        .route("/{org}/usage/doctor/", get().to(usage::doctor::show))
+        .route("/{org}/usage/doctor/test", post().to(usage::test::submit))
+        .route("/{org}/usage/doctor", get().to(start::with_slash))
+        .route(
+            "/{org}/usage/limits",
+            post().to(projects::limits::submit_organization),
+        )
+        .route(
             "/{org}/projects/{project}/start",
             get().to(projects::first_event::show),
         )
@@ -102,7 +128,10 @@ fn routes(config: &mut ServiceConfig) {
         .route("/{org}", get().to(start::organization))
         .route("/{org}/", get().to(start::organization))
         // The form without the last slash is what people type.
-        .route("/{org}/{page:issues|projects}", get().to(start::with_slash))
+        .route(
+            "/{org}/{page:issues|projects|usage}",
+            get().to(start::with_slash),
+        )
         .route(
             "/{org}/issues/{rest:[^/]+(/events/[^/]+)?}",
             get().to(start::with_slash),

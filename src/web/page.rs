@@ -253,6 +253,18 @@ impl Toast {
             "unresolved" => (format!("Reopened {issues}."), true),
             "undone" => ("Taken back.".to_owned(), false),
             "unchanged" => ("Nothing to change.".to_owned(), false),
+            "saved" => ("Saved.".to_owned(), false),
+            "key-created" => ("Key created.".to_owned(), false),
+            "key-disabled" => (
+                "Key disabled. What is sent with it is refused.".to_owned(),
+                false,
+            ),
+            "key-enabled" => ("Key enabled.".to_owned(), false),
+            "key-rotated" => (
+                "New key made. Put its DSN into your application.".to_owned(),
+                false,
+            ),
+            "key-deleted" => ("Key deleted.".to_owned(), false),
             "password" => (
                 "Password changed. All other sessions were ended.".to_owned(),
                 false,
@@ -264,6 +276,15 @@ impl Toast {
             undo: if can_undo { ids } else { Vec::new() },
         })
     }
+}
+
+/// Goes on to another page after a form, which says what was done.
+pub fn see_done(site: &Site, path: &str, what: &str) -> Result<HttpResponse, PageError> {
+    let mut response = see_other(path);
+    response
+        .add_cookie(&Toast::cookie(site, what, &[]))
+        .map_err(|_| PageError::BadRequest("the cookie could not be set".to_owned()))?;
+    Ok(response)
 }
 
 /// Goes on to another page after a form.

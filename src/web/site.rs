@@ -1,6 +1,6 @@
 //! What pages need of the server. In: the store and the public address. Out: one shared value that handlers ask for.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use actix_web::HttpRequest;
 use subtle::ConstantTimeEq;
@@ -8,10 +8,22 @@ use tokio::sync::Semaphore;
 
 use super::login_limit::LoginLimit;
 use crate::app::App;
+use crate::config::Role;
 use crate::store::Store;
 
 /// Password hashes at once: each takes 19 MiB and a core for a moment.
 const HASHES_AT_ONCE: usize = 4;
+
+/// The address under which a node that listens everywhere reaches itself.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(match address {
+            SocketAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            SocketAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        });
+    }
+    address
+}
 
 /// Shared by all request threads.
 pub struct Site {
@@ -21,6 +33,10 @@ pub struct Site {
     /// Whether somebody chose that address; until then localhost and IP addresses are fine too.
     pub base_url_is_set: bool,
     pub trusted_proxies: Vec<IpAddr>,
+    /// Where this node receives events; none if that is not its work.
+    pub ingest: Option<SocketAddr>,
+    /// Events a minute of a key that has no limit of its own; 0 for none.
+    pub key_rate_limit: u32,
     setup_token: String,
     pub(super) limit: LoginLimit,
     pub(super) hashing: Semaphore,
@@ -28,15 +44,21 @@ pub struct Site {
 
 impl Site {
     /// The site of a running server.
-    pub fn of(app: &App) -> Self {
+    pub fn of(app: &App, listening: SocketAddr) -> Self {
         let base_url = app.base_url().to_owned();
-        Self::new(
+        let mut site = Self::new(
             app.store.clone(),
             base_url,
             app.config.base_url.is_some(),
             app.config.trusted_proxies.clone(),
             app.setup_token(),
-        )
+        );
+        site.key_rate_limit = app.config.key_rate_limit;
+        site.ingest = app
+            .config
+            .has_role(Role::Ingest)
+            .then(|| reachable(listening));
+        site
     }
 
     /// `setup_token` is what `serve` prints while no account exists.
@@ -52,6 +74,8 @@ impl Site {
             base_url,
             base_url_is_set,
             trusted_proxies,
+            ingest: None,
+            key_rate_limit: 0,
             setup_token,
             limit: LoginLimit::default(),
             hashing: Semaphore::new(HASHES_AT_ONCE),

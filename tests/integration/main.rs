@@ -9,6 +9,7 @@ mod harness;
 mod health;
 mod ingest;
 mod issues;
+mod limits;
 mod live_sdk;
 mod mail;
 mod pages;

@@ -8,13 +8,13 @@ use super::IssuePath;
 use super::detail::Whole;
 use super::selection::{Query, Selection};
 use crate::api::access::{Caller, WRITE_EVENTS, app};
+use crate::api::body::read_json;
 use crate::api::error::ApiError;
 use crate::api::params::Params;
 use crate::model::issue::{State, Status};
 use crate::store::issue_list::{self, IssuePage, Place, Sort};
 use crate::store::{issue_records, issue_status, now_ms};
 
-const MAX_BODY: usize = 64 * 1024;
 /// Issues changed in one transaction: where there is one writer, the digest waits for it.
 const CHUNK: i64 = 200;
 
@@ -170,16 +170,6 @@ async fn by_query(
             _ => return Ok(matched),
         }
     }
-}
-
-async fn read_json(body: web::Payload) -> Result<Value, ApiError> {
-    let bytes = body
-        .to_bytes_limited(MAX_BODY)
-        .await
-        .map_err(|_| ApiError::TooLarge(MAX_BODY))?
-        .map_err(|_| ApiError::Invalid("The body was cut off".to_owned()))?;
-    serde_json::from_slice(&bytes)
-        .map_err(|error| ApiError::Invalid(format!("JSON parse error - {error}")))
 }
 
 /// What can be set of an issue, but not here yet. Answering "done" would be a lie.

@@ -20,6 +20,15 @@ use diesel::prelude::*;
 
 use super::{Backend, Conn, StoreError};
 
+/// The sum of a column of whole numbers as a whole number: most databases make it a decimal.
+pub fn sum(conn: &Conn, column: &str) -> String {
+    let integer = match conn.backend() {
+        Backend::Mysql => "SIGNED",
+        _ => "BIGINT",
+    };
+    format!("CAST(SUM({column}) AS {integer})")
+}
+
 /// Locks partitions, given in rising order, until the transaction ends, and leaves a token in each. Returns the tokens that
 /// were there. `SQLite` has one writer at a time and needs no lock.
 pub fn lock_partitions(

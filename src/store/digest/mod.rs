@@ -26,8 +26,8 @@ use ledger::Fate;
 use place::Placed;
 
 use super::tasks::{self, NewTask};
-use super::usage::{self, OutcomeKey};
-use super::{Conn, StoreError, dialect, now_ms};
+use super::usage::{self, Count, OutcomeKey};
+use super::{Conn, StoreError, dialect, now_ms, refusals};
 use crate::process::ProcessedEvent;
 
 /// The number of partitions, and of streams in Redis. Fixed: records in flight depend on it.
@@ -60,7 +60,7 @@ pub enum Content {
     /// No event, for good: counted with its reason.
     Invalid(&'static str),
     /// Counts that ingest made.
-    Outcomes(Vec<(OutcomeKey, i64)>),
+    Outcomes(Vec<Count>),
     /// Set aside because processing or storing it fails.
     Dead {
         reason: String,
@@ -151,6 +151,11 @@ pub fn store(
     let fates = fates(&fresh, placed);
     usage::add(conn, &outcomes(&fresh, &fates))?;
     ledger::add(conn, &ledger_sums(&fresh, &fates))?;
+    let counted = fresh.iter().flat_map(|item| match &item.content {
+        Content::Outcomes(counts) => counts.as_slice(),
+        _ => &[],
+    });
+    refusals::add(conn, counted)?;
 
     stored.changes = changes::changes(placed);
     changes::record_changes(conn, &stored.changes)?;
@@ -204,8 +209,8 @@ fn outcomes(fresh: &[&Item], fates: &[Fate]) -> Vec<(OutcomeKey, i64)> {
     let mut sums = BTreeMap::<OutcomeKey, i64>::new();
     for (item, fate) in fresh.iter().zip(fates) {
         if let Content::Outcomes(counts) = &item.content {
-            for (key, quantity) in counts {
-                *sums.entry(key.clone()).or_default() += quantity;
+            for count in counts {
+                *sums.entry(count.key.clone()).or_default() += count.quantity;
             }
             continue;
         }

@@ -7,9 +7,9 @@ use serde_json::json;
 
 use super::snippets::{PLATFORMS, Platform, platform};
 use crate::protocol::dsn::Dsn;
-use crate::store::accounts::{self, Project};
+use crate::store::accounts::Project;
 use crate::store::issue_detail::{self, Issue};
-use crate::store::{Conn, StoreError, now_ms, scope};
+use crate::store::{Conn, StoreError, now_ms, project_keys, scope};
 use crate::web::error::PageError;
 use crate::web::page::{OrgContext, Page};
 use crate::web::session::Viewer;
@@ -31,10 +31,11 @@ struct StartPage {
 
 /// The DSN of a project's first active key.
 pub fn dsn(conn: &mut Conn, base_url: &str, project: &Project) -> Result<String, StoreError> {
-    let keys = accounts::project_keys(conn, project.id)?;
+    let keys = project_keys::list(conn, project.id)?;
     let key = keys
         .iter()
-        .find(|key| key.is_active)
+        .find(|key| key.is_active && key.expires_at.is_none())
+        .or_else(|| keys.iter().find(|key| key.is_active))
         .ok_or(StoreError::NotFound)?;
     Ok(Dsn {
         base_url: base_url.to_owned(),

@@ -2,6 +2,8 @@
 
 pub mod first_event;
 pub mod index;
+pub mod keys;
+pub mod limits;
 pub mod new;
 pub mod settings;
 mod snippets;

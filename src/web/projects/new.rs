@@ -150,7 +150,7 @@ pub async fn submit(
 
 /// The next page shows the DSN, so whoever copies it must find it working. A node that cannot reach the database does
 /// not hold the page up for long: it learns the key when it does.
-async fn nodes_know(site: &Site, version: i64) -> Result<(), StoreError> {
+pub(super) async fn nodes_know(site: &Site, version: i64) -> Result<(), StoreError> {
     for _ in 0..NODE_LOOKS {
         let behind = site
             .store

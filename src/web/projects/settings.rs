@@ -1,24 +1,18 @@
-//! One project. In: its name. Out: its facts and its keys, with the DSN of each.
+//! One project. In: its name. Out: its facts, its limits and its keys, with the DSN of each.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use crate::protocol::dsn::Dsn;
-use crate::store::accounts::{self, Project};
-use crate::store::now_ms;
+use super::keys::KeyRow;
+use super::limits::LimitFields;
+use crate::store::accounts::Project;
+use crate::store::scope::Role;
+use crate::store::{limits, now_ms, project_keys};
 use crate::web::error::PageError;
 use crate::web::format::When;
 use crate::web::page::{OrgContext, Page};
 use crate::web::session::Viewer;
 use crate::web::site::Site;
-
-struct KeyRow {
-    id: i64,
-    label: String,
-    dsn: String,
-    is_active: bool,
-    created: When,
-}
 
 #[derive(Template)]
 #[template(path = "projects/settings.html")]
@@ -29,6 +23,8 @@ struct ProjectPage {
     keys: Vec<KeyRow>,
     created: When,
     first_event: Option<When>,
+    limits: LimitFields,
+    can_change: bool,
 }
 
 /// `GET /{org}/projects/{project}/`
@@ -41,13 +37,15 @@ pub async fn show(
     let (organization, name) = path.into_inner();
     let user_id = viewer.user().id;
     let now = now_ms();
-    let (context, project, keys) = site
+    let (context, project, keys, limits) = site
         .store
         .read(move |conn| {
             let context = OrgContext::load(conn, user_id, &organization, now)?;
             let project = context.scope.project(conn, &name)?;
-            let keys = accounts::project_keys(conn, project.id)?;
-            Ok((context, project, keys))
+            let keys = project_keys::list(conn, project.id)?;
+            let limits = limits::of_projects(conn, &context.scope)?;
+            let limits = limits.get(&project.id).copied().unwrap_or_default();
+            Ok((context, project, keys, limits))
         })
         .await?;
     let page = Page::new(project.name.clone(), &viewer, &request).within(
@@ -60,19 +58,10 @@ pub async fn show(
         org: context.slug().to_owned(),
         keys: keys
             .into_iter()
-            .map(|key| KeyRow {
-                id: key.id,
-                label: key.label,
-                dsn: Dsn {
-                    base_url: site.base_url.clone(),
-                    public_key: key.public_key,
-                    project_id: project.id,
-                }
-                .to_string(),
-                is_active: key.is_active,
-                created: When::ago(key.created_at, now),
-            })
+            .map(|key| KeyRow::new(key, &site.base_url, now))
             .collect(),
+        limits: LimitFields::of(limits),
+        can_change: context.scope.role() >= Role::Admin,
         created: When::ago(project.created_at, now),
         first_event: project.first_event_at.map(|at| When::ago(at, now)),
         project,

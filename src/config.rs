@@ -1,10 +1,14 @@
 //! Every setting: its flag, environment name, default and one sentence of help.
 //! In: arguments and environment. Out: a checked [`Config`], or all mistakes at once.
 
+mod retention;
+
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+
+pub use retention::{RetentionArgs, RetentionLimits, parse_bytes};
 
 use crate::store::DatabaseUrl;
 
@@ -166,14 +170,8 @@ pub struct ServeArgs {
     #[arg(long, env = "BUGLE_DISK_LIMIT", default_value_t = 90, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(1..=100))]
     pub disk_limit: u8,
 
-    /// Days that events are kept.
-    #[arg(
-        long,
-        env = "BUGLE_RETENTION_DAYS",
-        default_value_t = 90,
-        value_name = "DAYS"
-    )]
-    pub retention_days: u32,
+    #[command(flatten)]
+    pub retention: RetentionArgs,
 
     /// E-mail of the first account, created at start while no account exists.
     #[arg(long, env = "BUGLE_ADMIN_EMAIL", value_name = "EMAIL")]
@@ -222,6 +220,7 @@ pub struct Config {
     pub journal_limit: u64,
     pub disk_limit: u8,
     pub retention_days: u32,
+    pub retention: RetentionLimits,
     pub smtp_url: Option<String>,
     pub mail_from: Option<String>,
     pub admin: Option<(String, String)>,
@@ -403,7 +402,7 @@ impl ServeArgs {
                 .map_err(|mistake| mistakes.push(mistake))
                 .ok(),
         };
-        if let Some(days) = Some(self.retention_days).filter(|days| *days == 0) {
+        if let Some(days) = Some(self.retention.retention_days).filter(|days| *days == 0) {
             mistakes.push(format!(
                 "BUGLE_RETENTION_DAYS is {days}; keep events for at least one day"
             ));
@@ -424,7 +423,8 @@ impl ServeArgs {
                     .unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from)),
                 journal_limit: self.journal_limit,
                 disk_limit: self.disk_limit,
-                retention_days: self.retention_days,
+                retention_days: self.retention.retention_days,
+                retention: self.retention.limits(),
                 smtp_url,
                 mail_from: self.mail.mail_from.clone(),
                 admin,

@@ -42,6 +42,8 @@ diesel::table! {
         next_short_number -> BigInt,
         first_event_at -> Nullable<BigInt>,
         created_at -> BigInt,
+        retention_events -> Nullable<BigInt>,
+        retention_bytes -> Nullable<BigInt>,
     }
 }
 
@@ -125,6 +127,8 @@ diesel::table! {
         last_release -> Nullable<Text>,
         is_unhandled -> Bool,
         regressions -> Integer,
+        stored_events -> BigInt,
+        stored_bytes -> BigInt,
     }
 }
 

@@ -7,4 +7,5 @@ pub mod notify_issue;
 pub mod notify_summary;
 pub mod retention;
 pub mod retry_event;
+pub mod size_retention;
 pub mod summary_mail;

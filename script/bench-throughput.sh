@@ -68,7 +68,7 @@ scenario_e2e() {
 }
 
 # Holds some ten thousand events, so it is full within a second or two.
-overload_journal=67108864
+overload_journal="${BENCH_JOURNAL:-67108864}"
 
 scenario_overload() {
   local began ended acknowledged refused other kept seen recovery peak
@@ -126,9 +126,9 @@ scenario_growth() {
   set -- "${rows[@]}"
   while [ $# -gt 0 ]; do
     row "end to end at $1 stored events, events/s" "$2" "$(to_bare "$2")"
-    row "… to the first" "$3"
-    row "… accepting meanwhile, p50 / p99 ms" "$4"
-    row "… bytes of database for an event" "$5"
+    row "- to the first" "$3"
+    row "- accepting meanwhile, p50 / p99 ms" "$4"
+    row "- bytes of database for an event" "$5"
     shift 5
   done
   row "acknowledged / stored / counted" "$sent / $(stored) / $(counted)"

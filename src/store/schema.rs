@@ -44,6 +44,8 @@ diesel::table! {
         created_at -> BigInt,
         retention_events -> Nullable<BigInt>,
         retention_bytes -> Nullable<BigInt>,
+        issue_minute -> BigInt,
+        issue_minute_count -> BigInt,
     }
 }
 
@@ -129,6 +131,10 @@ diesel::table! {
         regressions -> Integer,
         stored_events -> BigInt,
         stored_bytes -> BigInt,
+        sampled_events -> BigInt,
+        sampled_at -> BigInt,
+        flood_minute -> BigInt,
+        flood_events -> BigInt,
     }
 }
 
@@ -292,6 +298,30 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    ledger (node, outcome) {
+        node -> BigInt,
+        outcome -> Text,
+        quantity -> BigInt,
+    }
+}
+
+diesel::table! {
+    tag_deltas (id) {
+        id -> BigInt,
+        data -> Binary,
+    }
+}
+
+diesel::table! {
+    payload_dictionaries (id) {
+        id -> BigInt,
+        platform -> Text,
+        created_at -> BigInt,
+        data -> Binary,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     users,
     organizations,
@@ -319,4 +349,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     queue_partitions,
     consumed,
     dead_records,
+    ledger,
+    tag_deltas,
+    payload_dictionaries,
 );

@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use super::dialect::{self, TableSize};
 use super::schema::{events, issues, organizations, projects};
 use super::thinning::{self, ProjectKeeps};
-use super::{Backend, Conn, StoreError, payload};
+use super::{Backend, Conn, StoreError, dictionaries, payload};
 use crate::model::names;
 use crate::model::thinning::Kept;
 
@@ -154,6 +154,7 @@ fn compression(conn: &mut Conn) -> Result<Option<Compression>, StoreError> {
         .limit(SAMPLE)
         .select(events::data)
         .load(conn)?;
+    dictionaries::make_readable(conn, sample.iter().map(Vec::as_slice))?;
     let mut sum = Compression {
         events: 0,
         json: 0,

@@ -6,7 +6,7 @@ use diesel::sql_types::BigInt;
 use serde::Deserialize;
 
 use super::schema::{events, issues, projects};
-use super::{Backend, Conn, StoreError, payload};
+use super::{Backend, Conn, StoreError, dictionaries, payload};
 use crate::model::thinning::{Kept, Trait};
 
 /// A project with what it keeps and the limits it has of its own.
@@ -210,6 +210,7 @@ pub fn traits(conn: &mut Conn, ids: &[i64]) -> Result<Vec<Option<Trait>>, StoreE
         .filter(events::id.eq_any(ids.to_vec()))
         .select((events::id, events::data))
         .load(conn)?;
+    dictionaries::make_readable(conn, rows.iter().map(|(_, data)| data.as_slice()))?;
     let known: std::collections::HashMap<i64, Trait> = rows
         .into_iter()
         .filter_map(|(id, data)| {

@@ -9,7 +9,7 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 
 use super::kinds::{
     counter_retention, expired_sessions, issue_mail, notify_issue, notify_summary, retention,
-    retry_event, size_retention, summary_mail,
+    retry_event, size_retention, summary_mail, train_dictionaries,
 };
 use super::{Periodic, Task, TaskError, outbox_row};
 use crate::app::App;
@@ -26,6 +26,7 @@ pub const KINDS: &[Kind] = &[
     Kind::periodic::<size_retention::SizeRetention>(),
     Kind::periodic::<counter_retention::CounterRetention>(),
     Kind::periodic::<expired_sessions::ExpiredSessions>(),
+    Kind::periodic::<train_dictionaries::TrainDictionaries>(),
 ];
 
 const LONGEST_DELAY: Duration = Duration::from_secs(60 * 60);

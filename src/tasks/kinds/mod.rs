@@ -9,3 +9,4 @@ pub mod retention;
 pub mod retry_event;
 pub mod size_retention;
 pub mod summary_mail;
+pub mod train_dictionaries;

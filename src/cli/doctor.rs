@@ -4,7 +4,9 @@
 use clap::Args;
 
 use super::{CommandError, storage_report};
-use crate::config::{MailArgs, RetentionArgs, RetentionLimits, StorageArgs, create_data_dir, secret};
+use crate::config::{
+    MailArgs, RetentionArgs, RetentionLimits, StorageArgs, create_data_dir, secret,
+};
 use crate::journal::disk_used;
 use crate::notify::{MailConfig, email};
 use crate::store::{Store, accounts, dead_records, migrate, nodes, tasks};

@@ -95,10 +95,7 @@ fn limit(args: &Retention) -> Result<(), CommandError> {
         return Err("give --events, --bytes or both".into());
     }
     let (organization, slug) = (organization.clone(), slug.clone());
-    let (events, bytes) = (
-        events.map(|limit| limit.0),
-        bytes.map(|limit| limit.0),
-    );
+    let (events, bytes) = (events.map(|limit| limit.0), bytes.map(|limit| limit.0));
     let found = store.write_blocking(move |conn| {
         let organization = org::organization(conn, &organization)?;
         let project = thinning::project(conn, organization.id, &slug)?;

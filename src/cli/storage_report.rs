@@ -66,7 +66,9 @@ pub(super) fn details(storage: &Storage) -> Vec<String> {
     for project in &storage.projects {
         let keeps = &project.keeps;
         let own = [
-            keeps.events_limit.map(|limit| format!("own limit {limit} events")),
+            keeps
+                .events_limit
+                .map(|limit| format!("own limit {limit} events")),
             keeps
                 .bytes_limit
                 .map(|limit| format!("own limit {}", bytes(limit))),

@@ -64,7 +64,9 @@ pub fn parse_bytes(text: &str) -> Result<i64, String> {
         .unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
     let wrong = || {
-        format!("{text:?} is no size: write a number of bytes, or one with a unit such as 20GB or 500MiB")
+        format!(
+            "{text:?} is no size: write a number of bytes, or one with a unit such as 20GB or 500MiB"
+        )
     };
     let factor: f64 = match unit.trim().to_ascii_lowercase().as_str() {
         "" | "b" => 1.0,

@@ -130,7 +130,9 @@ impl Run<'_> {
             self.thin(project, ENDS, &|kept| allowance.quota(kept))
                 .await?;
             if self.outcome.deleted.events == before && !self.outcome.unfinished {
-                self.outcome.unmet.push(unmet(project, measure, limit, kept));
+                self.outcome
+                    .unmet
+                    .push(unmet(project, measure, limit, kept));
                 return Ok(());
             }
         }
@@ -178,7 +180,10 @@ impl Run<'_> {
 
     async fn thin_issue(&mut self, issue: IssueKeeps, quota: i64) -> Result<(), StoreError> {
         let id = issue.id;
-        let Some((first, latest)) = self.store.read(move |conn| thinning::ends(conn, id)).await?
+        let Some((first, latest)) = self
+            .store
+            .read(move |conn| thinning::ends(conn, id))
+            .await?
         else {
             return Ok(());
         };

@@ -87,11 +87,7 @@ fn the_noisiest_issues_give_way_to_a_limit_in_events() {
         }
     }
     sums_are_those_of_the_rows(&app);
-    assert_eq!(
-        seen(&app),
-        365,
-        "counts are what they were"
-    );
+    assert_eq!(seen(&app), 365, "counts are what they were");
     // Of the loud issue's six events from elsewhere most are still there: they tell more than their neighbours.
     let api = app.api();
     let issue = app.only_issue("loud");
@@ -132,9 +128,7 @@ fn a_limit_of_an_issue_spreads_what_stays_over_its_time() {
     let user = app.user();
     let issue = app.only_issue("loud");
     let base = format!("/acme/issues/{}/", issue["id"].as_str().expect("an id"));
-    let oldest = user
-        .open(&format!("{base}events/{}/", ids[0]))
-        .expect(200);
+    let oldest = user.open(&format!("{base}events/{}/", ids[0])).expect(200);
     oldest.shows("oldest kept");
     let next = format!("{base}events/{}/", ids[places[1]]);
     assert!(oldest.links().contains(&next), "{:?}", oldest.links());
@@ -171,10 +165,7 @@ fn a_limit_in_bytes_is_kept_while_events_come_in() {
         "{now} of at most {limit}"
     );
     assert_eq!(kept(&app, 3), 3);
-    assert_eq!(
-        seen(&app),
-        553
-    );
+    assert_eq!(seen(&app), 553);
     sums_are_those_of_the_rows(&app);
 }
 
@@ -186,7 +177,16 @@ fn a_project_can_have_limits_of_its_own() {
         .send(&error("TypeError", "x is undefined", "click"));
     app.wait_idle();
     let own = |value: &str| {
-        let arguments = ["project", "retention", "--org", "acme", "--slug", "shop", "--events", value];
+        let arguments = [
+            "project",
+            "retention",
+            "--org",
+            "acme",
+            "--slug",
+            "shop",
+            "--events",
+            value,
+        ];
         app.cli(&arguments).success();
     };
     own("none");
@@ -199,7 +199,16 @@ fn a_project_can_have_limits_of_its_own() {
     retention(&app, "BUGLE_RETENTION_EVENTS", "30");
     assert_eq!(kept(&app, 60), 29, "the server's limit");
     assert_eq!(kept(&app, 1), 1);
-    let unknown = ["project", "retention", "--org", "acme", "--slug", "none", "--events", "1"];
+    let unknown = [
+        "project",
+        "retention",
+        "--org",
+        "acme",
+        "--slug",
+        "none",
+        "--events",
+        "1",
+    ];
     assert!(app.cli(&unknown).failure().contains("no project"));
 
     let hopeless = {
@@ -222,8 +231,9 @@ fn what_is_too_old_leaves_the_sums_as_well() {
     // All but the latest were received a hundred days earlier.
     let back = (100_i64 * 24 * 60 * 60 * 1000) << 22;
     let latest = app.database.number("SELECT MAX(id) AS number FROM events");
-    app.database
-        .execute(&format!("UPDATE events SET id = id - {back} WHERE id < {latest}"));
+    app.database.execute(&format!(
+        "UPDATE events SET id = id - {back} WHERE id < {latest}"
+    ));
     let done = app.cli(&["retention"]).success();
     assert!(done.contains("deleted 30 events"), "{done}");
     assert_eq!(kept_ids(&app), BTreeSet::from([fresh]));

@@ -154,7 +154,10 @@ impl Connection {
         let mut envelope = Vec::with_capacity(16 * 1024);
         let mut answer = vec![0; 16 * 1024];
         // All targets of one server share a connection.
-        let one_host = self.targets.iter().all(|one| one.host == self.targets[0].host);
+        let one_host = self
+            .targets
+            .iter()
+            .all(|one| one.host == self.targets[0].host);
         while let Some((turn, due)) = self.budget.take() {
             tokio::time::sleep_until(due.into()).await;
             let target = self.write_request(turn, &mut request, &mut envelope);
@@ -180,12 +183,7 @@ impl Connection {
     }
 
     /// Returns the number of the target that the request is for.
-    fn write_request(
-        &mut self,
-        turn: u64,
-        request: &mut Vec<u8>,
-        envelope: &mut Vec<u8>,
-    ) -> usize {
+    fn write_request(&mut self, turn: u64, request: &mut Vec<u8>, envelope: &mut Vec<u8>) -> usize {
         envelope.clear();
         request.clear();
         let issue = self.catalogue.write(&mut self.random, turn, envelope);

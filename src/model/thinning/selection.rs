@@ -46,7 +46,12 @@ impl Slots {
 
     /// Shares `quota` out: quiet stretches keep what they have, busy ones are cut to the same number.
     fn shares(&self, quota: i64) -> [i64; SLOTS] {
-        let kept_at = |level: i64| self.counts.iter().map(|count| level.min(*count)).sum::<i64>();
+        let kept_at = |level: i64| {
+            self.counts
+                .iter()
+                .map(|count| level.min(*count))
+                .sum::<i64>()
+        };
         let (mut low, mut high) = (0, self.counts.iter().copied().max().unwrap_or(0));
         while low < high {
             let middle = low + (high - low + 1) / 2;

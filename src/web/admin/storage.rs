@@ -69,7 +69,10 @@ impl Section {
                 }),
             ];
             Row {
-                href: Some(format!("/{}/projects/{}/", project.organization, project.slug)),
+                href: Some(format!(
+                    "/{}/projects/{}/",
+                    project.organization, project.slug
+                )),
                 title: String::new(),
                 limits: limits.into_iter().flatten().collect::<Vec<_>>().join(", "),
                 ..row(

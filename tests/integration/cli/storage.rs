@@ -43,12 +43,25 @@ fn doctor_and_the_admin_page_show_what_is_kept_and_where() {
 
     let owner = app.user();
     owner.open("/admin/storage").expect(404);
-    let arguments = ["user", "create", "--email", ADMIN, "--superuser", "--password-stdin"];
+    let arguments = [
+        "user",
+        "create",
+        "--email",
+        ADMIN,
+        "--superuser",
+        "--password-stdin",
+    ];
     cli::run_with_input(&app.environment, &arguments, PASSWORD).success();
     let admin = app.visitor();
     admin.sign_in(ADMIN, PASSWORD);
     let page = admin.open("/admin/storage").expect(200);
-    for text in ["31 kept of 31 counted", "acme/shop", "SHOP-1", "By table", "times less"] {
+    for text in [
+        "31 kept of 31 counted",
+        "acme/shop",
+        "SHOP-1",
+        "By table",
+        "times less",
+    ] {
         page.shows(text);
     }
 }

@@ -95,12 +95,17 @@ fn limit(args: &Retention) -> Result<(), CommandError> {
         return Err("give --events, --bytes or both".into());
     }
     let (organization, slug) = (organization.clone(), slug.clone());
-    let (events, bytes) = (events.map(|limit| limit.0), bytes.map(|limit| limit.0));
+    let (events, bytes) = (*events, *bytes);
     let found = store.write_blocking(move |conn| {
         let organization = org::organization(conn, &organization)?;
         let project = thinning::project(conn, organization.id, &slug)?;
-        if let Some(project_id) = project {
-            thinning::set_limits(conn, project_id, events, bytes)?;
+        if let Some(id) = project {
+            if let Some(OwnLimit(limit)) = events {
+                thinning::limit_events(conn, id, limit)?;
+            }
+            if let Some(OwnLimit(limit)) = bytes {
+                thinning::limit_bytes(conn, id, limit)?;
+            }
         }
         Ok(project)
     })?;

@@ -8,7 +8,7 @@ use crate::store::{Backend, Store, StoreError, storage};
 
 /// Issues that are named.
 const TOP: i64 = 10;
-/// An SQLite file up to this size is read as a whole to measure its tables: some seconds.
+/// An `SQLite` file up to this size is read as a whole to measure its tables: some seconds.
 const MOST_READ: i64 = 1024 * 1024 * 1024;
 
 /// Reads what is stored.

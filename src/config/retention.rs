@@ -69,7 +69,7 @@ pub fn parse_bytes(text: &str) -> Result<i64, String> {
         )
     };
     let factor: f64 = match unit.trim().to_ascii_lowercase().as_str() {
-        "" | "b" => 1.0,
+        "" | "b" => return number.parse().map_err(|_| wrong()),
         "k" | "kb" => 1e3,
         "m" | "mb" => 1e6,
         "g" | "gb" => 1e9,
@@ -80,9 +80,6 @@ pub fn parse_bytes(text: &str) -> Result<i64, String> {
         "tib" => 1024.0 * 1024.0 * 1024.0 * 1024.0,
         _ => return Err(wrong()),
     };
-    if factor == 1.0 {
-        return number.parse().map_err(|_| wrong());
-    }
     let size = number.parse::<f64>().map_err(|_| wrong())? * factor;
     if size > 1e18 {
         return Err(wrong());

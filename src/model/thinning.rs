@@ -201,7 +201,9 @@ mod tests {
 
     fn quotas(measure: Measure, issues: &[Kept], target: i64) -> Vec<i64> {
         let mut sizes = Sizes::new(measure);
-        issues.iter().for_each(|kept| sizes.add(*kept));
+        for kept in issues {
+            sizes.add(*kept);
+        }
         let allowance = sizes.allowance(target);
         issues.iter().map(|kept| allowance.quota(*kept)).collect()
     }

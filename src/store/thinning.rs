@@ -106,24 +106,23 @@ pub fn any_limits(conn: &mut Conn) -> Result<bool, StoreError> {
     Ok(limited.is_some())
 }
 
-/// Sets or clears the limits that a project has of its own.
-pub fn set_limits(
+/// Gives a project a limit of its own in events: 0 for no limit, none for the server's.
+pub fn limit_events(
     conn: &mut Conn,
     project_id: i64,
-    events: Option<Option<i64>>,
-    bytes: Option<Option<i64>>,
+    limit: Option<i64>,
 ) -> Result<(), StoreError> {
-    let project = projects::table.find(project_id);
-    if let Some(events) = events {
-        diesel::update(project)
-            .set(projects::retention_events.eq(events))
-            .execute(conn)?;
-    }
-    if let Some(bytes) = bytes {
-        diesel::update(project)
-            .set(projects::retention_bytes.eq(bytes))
-            .execute(conn)?;
-    }
+    diesel::update(projects::table.find(project_id))
+        .set(projects::retention_events.eq(limit))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The same in bytes.
+pub fn limit_bytes(conn: &mut Conn, project_id: i64, limit: Option<i64>) -> Result<(), StoreError> {
+    diesel::update(projects::table.find(project_id))
+        .set(projects::retention_bytes.eq(limit))
+        .execute(conn)?;
     Ok(())
 }
 

@@ -166,7 +166,9 @@ mod tests {
     /// The row numbers that stay, the first candidate of each group standing for it.
     fn kept(ids: &[i64], quota: i64) -> Vec<i64> {
         let mut slots = Slots::new(ids[0], *ids.last().expect("some"));
-        ids.iter().for_each(|id| slots.add(*id));
+        for id in ids {
+            slots.add(*id);
+        }
         let mut selection = Selection::new(slots, quota);
         let mut groups = BTreeMap::<u64, Vec<i64>>::new();
         let mut kept = Vec::new();

@@ -15,7 +15,7 @@ use crate::web::site::Site;
 
 /// Issues that are named.
 const TOP: i64 = 20;
-/// An SQLite file up to this size is read as a whole to measure its tables: a page must not take long.
+/// An `SQLite` file up to this size is read as a whole to measure its tables: a page must not take long.
 const MOST_READ: i64 = 64 * 1024 * 1024;
 
 /// A line of a table.

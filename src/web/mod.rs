@@ -62,7 +62,7 @@ fn routes(config: &mut ServiceConfig) {
                 .route(get().to(account::show))
                 .route(post().to(account::change_password)),
         )
-        .route("/admin/storage", get().to(admin::storage::show))
+        .configure(admin::routes)
         .service(
             resource(["/{org}/projects/new", "/{org}/projects/new/"])
                 .route(get().to(projects::new::show))

@@ -136,7 +136,7 @@ struct StoragePage {
     storage: Section,
 }
 
-/// `GET /admin/storage`
+/// `GET /admin/storage/`
 pub async fn show(
     site: web::Data<Site>,
     request: HttpRequest,

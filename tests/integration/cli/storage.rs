@@ -42,7 +42,7 @@ fn doctor_and_the_admin_page_show_what_is_kept_and_where() {
     assert!(mistake.contains("20GB"), "{mistake}");
 
     let owner = app.user();
-    owner.open("/admin/storage").expect(404);
+    owner.open("/admin/storage/").expect(404);
     let arguments = [
         "user",
         "create",
@@ -54,7 +54,7 @@ fn doctor_and_the_admin_page_show_what_is_kept_and_where() {
     cli::run_with_input(&app.environment, &arguments, PASSWORD).success();
     let admin = app.visitor();
     admin.sign_in(ADMIN, PASSWORD);
-    let page = admin.open("/admin/storage").expect(200);
+    let page = admin.open("/admin/storage/").expect(200);
     for text in [
         "31 kept of 31 counted",
         "acme/shop",

@@ -111,7 +111,7 @@ scenario_start() {
   local count="${events:-100000}" times
   count="${count%%,*}"
   measure_bare
-  prepare 1
+  prepare "$projects"
   serve
   fill "$count"
   stop_server

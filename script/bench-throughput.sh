@@ -6,7 +6,7 @@ scenario_accept() {
   local accepted waiting
   measure_bare
   say "Accepting into the journal, digestion paused, $seconds s"
-  prepare 1
+  prepare "$projects"
   serve BUGLE_WORKERS=0
   send "${dsns[@]}" --seconds "$seconds" >"$work/accept"
   accepted="$(value acknowledged "$work/accept")"
@@ -36,7 +36,7 @@ scenario_e2e() {
     if [ "$storage" = sqlite ]; then count=200000; else count=60000; fi
   fi
   measure_bare
-  prepare 1
+  prepare "$projects"
   serve
   # What a start does in the background is not part of it.
   sleep 2
@@ -73,7 +73,7 @@ overload_journal="${BENCH_JOURNAL:-67108864}"
 scenario_overload() {
   local began ended acknowledged refused other kept seen recovery peak
   measure_bare
-  prepare 1 "BUGLE_JOURNAL_LIMIT=$overload_journal"
+  prepare "$projects" "BUGLE_JOURNAL_LIMIT=$overload_journal"
   serve
   say "Offering more than can be digested, $seconds s, with a journal of $((overload_journal / 1048576)) MiB"
   forget_peak
@@ -109,7 +109,7 @@ scenario_overload() {
 scenario_growth() {
   local size first="" count="${requests:-100000}" sent=0 rows=() bytes
   measure_bare
-  prepare 1
+  prepare "$projects"
   serve
   for size in $(tr , ' ' <<<"${events:-0,1000000,5000000}"); do
     fill $((size - sent))

@@ -20,6 +20,7 @@ pub const PAUSE: Duration = Duration::from_millis(20);
 const LEASE: &str = "retention";
 /// Longer than the thinning of an issue usually takes. Two runs at once would do no harm but keep less than they may.
 const LEASE_MS: i64 = 10 * 60 * 1000;
+const PROLONG_EVERY: Duration = Duration::from_secs(60);
 /// Row numbers in one read, to count them and to choose among them.
 const COUNTED: i64 = 10_000;
 const CHOSEN: i64 = 1_000;
@@ -51,6 +52,7 @@ pub async fn run(
         store,
         until,
         holder: hex::encode(bytes),
+        prolonged: None,
         outcome: Outcome::default(),
     };
     if !run.prolong().await? {
@@ -68,6 +70,7 @@ struct Run<'a> {
     store: &'a Store,
     until: Option<Instant>,
     holder: String,
+    prolonged: Option<Instant>,
     outcome: Outcome,
 }
 
@@ -301,11 +304,21 @@ impl Run<'_> {
         self.until.is_some_and(|until| Instant::now() >= until)
     }
 
-    async fn prolong(&self) -> Result<bool, StoreError> {
+    /// Whether this run holds the lease, which it asks for again once a minute.
+    async fn prolong(&mut self) -> Result<bool, StoreError> {
+        if self
+            .prolonged
+            .is_some_and(|at| at.elapsed() < PROLONG_EVERY)
+        {
+            return Ok(true);
+        }
         let holder = self.holder.clone();
-        self.store
+        let held = self
+            .store
             .write(move |conn| leases::acquire(conn, LEASE, &holder, LEASE_MS))
-            .await
+            .await?;
+        self.prolonged = held.then(Instant::now);
+        Ok(held)
     }
 }
 

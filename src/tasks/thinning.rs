@@ -343,7 +343,7 @@ fn unmet(project: Option<i64>, measure: Measure, limit: i64, kept: Kept) -> Stri
         Measure::Bytes => "bytes",
     };
     format!(
-        "{what} keep {} {unit} although the limit is {limit}: every issue is down to its first and latest event; \
+        "{what}: {} {unit} are kept although the limit is {limit}: every issue is down to its first and latest event; \
          fewer days of retention or a larger limit help",
         measure.of(kept)
     )

@@ -190,7 +190,8 @@ impl Run<'_> {
         else {
             return Ok(());
         };
-        let mut slots = Slots::new(first, latest);
+        let quota = (quota - ENDS).max(0);
+        let mut slots = Slots::new(first, latest, quota);
         let mut after = first;
         while let Some(ids) = self.next(id, after, latest, COUNTED).await? {
             for id in ids {
@@ -198,7 +199,6 @@ impl Run<'_> {
                 after = id;
             }
         }
-        let quota = (quota - ENDS).max(0);
         if slots.total() <= quota {
             return Ok(());
         }

@@ -3,10 +3,10 @@
 
 use std::collections::HashMap;
 
-/// Stretches of time that an issue's life is cut into.
-const SLOTS: usize = 64;
+/// Stretches of time that an issue's life is cut into, at most; never more than events may stay.
+const MOST_SLOTS: i64 = 64;
 /// Events that are looked into for each one that stays.
-const CANDIDATES: i64 = 4;
+const CANDIDATES: i64 = 8;
 /// Combinations that are told apart.
 const MOST_TRAITS: usize = 10_000;
 
@@ -18,26 +18,30 @@ pub type Trait = (String, String);
 pub struct Slots {
     from: i64,
     width: i64,
-    counts: [i64; SLOTS],
+    counts: Vec<i64>,
 }
 
 impl Slots {
-    /// `from` and `to` are the row numbers of the first and the latest event: key order is time order.
-    pub fn new(from: i64, to: i64) -> Self {
+    /// `from` and `to` are the row numbers of the first and the latest event: key order is time order. So many of those
+    /// between may stay.
+    pub fn new(from: i64, to: i64, quota: i64) -> Self {
+        let slots = quota.clamp(1, MOST_SLOTS);
         Self {
             from,
-            width: ((to - from) / SLOTS as i64 + 1).max(1),
-            counts: [0; SLOTS],
+            width: ((to - from) / slots + 1).max(1),
+            counts: vec![0; slots as usize],
         }
     }
 
     fn slot(&self, id: i64) -> usize {
-        usize::try_from((id - self.from) / self.width).map_or(0, |slot| slot.min(SLOTS - 1))
+        usize::try_from((id - self.from) / self.width)
+            .map_or(0, |slot| slot.min(self.counts.len() - 1))
     }
 
     /// Counts an event.
     pub fn add(&mut self, id: i64) {
-        self.counts[self.slot(id)] += 1;
+        let slot = self.slot(id);
+        self.counts[slot] += 1;
     }
 
     pub fn total(&self) -> i64 {
@@ -45,7 +49,7 @@ impl Slots {
     }
 
     /// Shares `quota` out: quiet stretches keep what they have, busy ones are cut to the same number.
-    fn shares(&self, quota: i64) -> [i64; SLOTS] {
+    fn shares(&self, quota: i64) -> Vec<i64> {
         let kept_at = |level: i64| {
             self.counts
                 .iter()
@@ -61,15 +65,19 @@ impl Slots {
                 high = middle - 1;
             }
         }
-        let mut left = (quota - kept_at(low)).max(0);
-        let mut shares = [0; SLOTS];
-        // What does not divide goes to the newest stretches.
-        for (share, count) in shares.iter_mut().zip(&self.counts).rev() {
-            *share = low.min(*count);
-            if *share < *count && left > 0 {
-                *share += 1;
-                left -= 1;
+        // What does not divide is spread over those that have more.
+        let left = (quota - kept_at(low)).max(0);
+        let having_more = self.counts.iter().filter(|count| **count > low).count() as i64;
+        let mut at = 0;
+        let mut shares = Vec::with_capacity(self.counts.len());
+        for count in &self.counts {
+            let mut share = low.min(*count);
+            if *count > low {
+                let (before, after) = (at * left / having_more, (at + 1) * left / having_more);
+                share += (after - before).min(1);
+                at += 1;
             }
+            shares.push(share);
         }
         shares
     }
@@ -87,8 +95,8 @@ pub enum Place {
 /// Walks over an issue's events, oldest first.
 pub struct Selection {
     slots: Slots,
-    shares: [i64; SLOTS],
-    seen: [i64; SLOTS],
+    shares: Vec<i64>,
+    seen: Vec<i64>,
     traits: HashMap<Trait, u32>,
 }
 
@@ -96,8 +104,8 @@ impl Selection {
     pub fn new(slots: Slots, quota: i64) -> Self {
         Self {
             shares: slots.shares(quota),
+            seen: vec![0; slots.counts.len()],
             slots,
-            seen: [0; SLOTS],
             traits: HashMap::new(),
         }
     }
@@ -165,7 +173,7 @@ mod tests {
 
     /// The row numbers that stay, the first candidate of each group standing for it.
     fn kept(ids: &[i64], quota: i64) -> Vec<i64> {
-        let mut slots = Slots::new(ids[0], *ids.last().expect("some"));
+        let mut slots = Slots::new(ids[0], *ids.last().expect("some"), quota);
         for id in ids {
             slots.add(*id);
         }
@@ -223,8 +231,18 @@ mod tests {
     }
 
     #[test]
+    fn few_are_spread_over_the_whole_time() {
+        let ids: Vec<i64> = (0..1_000).map(|at| at * 1_000).collect();
+        let kept = kept(&ids, 17);
+        for tenth in [0..200, 200..400, 400..600, 600..800, 800..1_000] {
+            let within = kept.iter().filter(|id| tenth.contains(&(*id / 1_000)));
+            assert!(within.count() >= 3, "{kept:?}");
+        }
+    }
+
+    #[test]
     fn of_a_group_the_rarest_stays() {
-        let mut selection = Selection::new(Slots::new(0, 10), 3);
+        let mut selection = Selection::new(Slots::new(0, 10, 3), 3);
         let known =
             |release: &str, environment: &str| Some((release.to_owned(), environment.to_owned()));
         assert_eq!(

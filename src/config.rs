@@ -2,6 +2,7 @@
 //! In: arguments and environment. Out: a checked [`Config`], or all mistakes at once.
 
 mod limits;
+mod retention;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 pub use limits::LimitArgs;
+pub use retention::{RetentionArgs, RetentionLimits, parse_bytes};
 
 use crate::store::DatabaseUrl;
 
@@ -182,14 +184,8 @@ pub struct ServeArgs {
     )]
     pub spike_limit: u32,
 
-    /// Days that events are kept.
-    #[arg(
-        long,
-        env = "BUGLE_RETENTION_DAYS",
-        default_value_t = 90,
-        value_name = "DAYS"
-    )]
-    pub retention_days: u32,
+    #[command(flatten)]
+    pub retention: RetentionArgs,
 
     /// E-mail of the first account, created at start while no account exists.
     #[arg(long, env = "BUGLE_ADMIN_EMAIL", value_name = "EMAIL")]
@@ -240,6 +236,7 @@ pub struct Config {
     pub spike_limit: i64,
     pub retention_days: u32,
     pub key_rate_limit: u32,
+    pub retention: RetentionLimits,
     pub smtp_url: Option<String>,
     pub mail_from: Option<String>,
     pub admin: Option<(String, String)>,
@@ -421,7 +418,7 @@ impl ServeArgs {
                 .map_err(|mistake| mistakes.push(mistake))
                 .ok(),
         };
-        if let Some(days) = Some(self.retention_days).filter(|days| *days == 0) {
+        if let Some(days) = Some(self.retention.retention_days).filter(|days| *days == 0) {
             mistakes.push(format!(
                 "BUGLE_RETENTION_DAYS is {days}; keep events for at least one day"
             ));
@@ -443,8 +440,9 @@ impl ServeArgs {
                 journal_limit: self.journal_limit,
                 disk_limit: self.disk_limit,
                 spike_limit: i64::from(self.spike_limit),
-                retention_days: self.retention_days,
+                retention_days: self.retention.retention_days,
                 key_rate_limit: self.limits.key_rate_limit,
+                retention: self.retention.limits(),
                 smtp_url,
                 mail_from: self.mail.mail_from.clone(),
                 admin,

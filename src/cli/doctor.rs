@@ -3,13 +3,15 @@
 
 use clap::Args;
 
-use super::CommandError;
-use crate::config::{MailArgs, StorageArgs, create_data_dir, secret};
+use super::{CommandError, storage_report};
+use crate::config::{
+    MailArgs, RetentionArgs, RetentionLimits, StorageArgs, create_data_dir, secret,
+};
 use crate::journal::disk_used;
 use crate::notify::{MailConfig, email};
 use crate::store::{Store, accounts, dead_records, migrate, nodes, tasks};
 
-/// Check settings, database, journal and mail, and say what to do.
+/// Check settings, database, journal and mail, show what storage is used for, and say what to do.
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
     #[command(flatten)]
@@ -17,6 +19,9 @@ pub struct DoctorArgs {
 
     #[command(flatten)]
     mail: MailArgs,
+
+    #[command(flatten)]
+    retention: RetentionArgs,
 
     /// Send a test mail to this address.
     #[arg(long, value_name = "ADDRESS")]
@@ -65,6 +70,7 @@ pub(super) fn run(args: &DoctorArgs) -> Result<(), CommandError> {
             });
         if report.line("database", reached) {
             contents(&store, &mut report);
+            storage(&store, args.retention.limits(), &mut report);
         }
     }
     report.line(
@@ -147,6 +153,21 @@ fn contents(store: &Store, report: &mut Report) {
                 }
             }),
     );
+}
+
+/// How much is kept, of what, and where.
+fn storage(store: &Store, limits: RetentionLimits, report: &mut Report) {
+    let storage = match storage_report::read(store) {
+        Ok(storage) => storage,
+        Err(error) => {
+            report.line("storage", Err(error.to_string()));
+            return;
+        }
+    };
+    report.line("storage", storage_report::summary(&storage, limits));
+    for line in storage_report::details(&storage) {
+        println!("           {line}");
+    }
 }
 
 fn mail(args: &DoctorArgs, report: &mut Report) {

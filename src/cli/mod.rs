@@ -9,8 +9,10 @@ mod key;
 mod migrate;
 mod org;
 mod project;
+mod retention;
 mod send_test_event;
 mod serve;
+mod storage_report;
 mod token;
 mod user;
 
@@ -45,7 +47,9 @@ enum Command {
     Key(key::KeyArgs),
     /// Tokens of the JSON API.
     Token(token::TokenArgs),
-    /// Check settings, database, journal and mail, and say what to do.
+    /// Delete now what the retention settings no longer keep.
+    Retention(retention::RetentionCommand),
+    /// Check settings, database, journal and mail, show what storage is used for, and say what to do.
     Doctor(doctor::DoctorArgs),
     /// Exit with 0 if the server on this machine is ready; for containers.
     Healthcheck(healthcheck::HealthcheckArgs),
@@ -95,6 +99,7 @@ pub fn run() -> ExitCode {
         Command::Project(args) => project::run(&args),
         Command::Key(args) => key::run(&args),
         Command::Token(args) => token::run(&args),
+        Command::Retention(args) => retention::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Healthcheck(args) => healthcheck::run(&args),
         Command::SendTestEvent(args) => send_test_event::run(&args),

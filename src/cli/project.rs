@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use clap::{Args, Subcommand};
 
 use super::{CommandError, open_store, org};
-use crate::config::StorageArgs;
+use crate::config::{StorageArgs, parse_bytes};
 use crate::protocol::dsn::Dsn;
-use crate::store::{Store, StoreError, accounts, keys, nodes};
+use crate::store::{Store, StoreError, accounts, keys, nodes, thinning};
 
 /// Projects and their keys.
 #[derive(Debug, Args)]
@@ -20,6 +20,38 @@ pub struct ProjectArgs {
 enum Action {
     /// Create a project and print its DSN.
     Create(Create),
+    /// Give a project limits of its own for what is kept.
+    Retention(Retention),
+}
+
+#[derive(Debug, Args)]
+struct Retention {
+    #[command(flatten)]
+    storage: StorageArgs,
+    /// Slug of the organization.
+    #[arg(long)]
+    org: String,
+    /// Slug of the project.
+    #[arg(long)]
+    slug: String,
+    /// Events kept of the project: a number, `none`, or `default` for what the server's setting says.
+    #[arg(long, value_name = "COUNT", value_parser = own_limit)]
+    events: Option<OwnLimit>,
+    /// Bytes of events kept of the project, as in `2GB`; `none` for no limit.
+    #[arg(long, value_name = "BYTES", value_parser = own_limit)]
+    bytes: Option<OwnLimit>,
+}
+
+/// None: the default.
+#[derive(Debug, Clone, Copy)]
+struct OwnLimit(Option<i64>);
+
+fn own_limit(text: &str) -> Result<OwnLimit, String> {
+    match text {
+        "default" => Ok(OwnLimit(None)),
+        "none" => Ok(OwnLimit(Some(0))),
+        size => parse_bytes(size).map(|size| OwnLimit(Some(size))),
+    }
 }
 
 #[derive(Debug, Args)]
@@ -44,7 +76,46 @@ struct Create {
 const NODES_KNOW_WITHIN: Duration = Duration::from_secs(10);
 
 pub(super) fn run(args: &ProjectArgs) -> Result<(), CommandError> {
-    let Action::Create(args) = &args.action;
+    match &args.action {
+        Action::Create(args) => create(args),
+        Action::Retention(args) => limit(args),
+    }
+}
+
+fn limit(args: &Retention) -> Result<(), CommandError> {
+    let store = open_store(&args.storage)?;
+    let Retention {
+        org: organization,
+        slug,
+        events,
+        bytes,
+        ..
+    } = args;
+    if events.is_none() && bytes.is_none() {
+        return Err("give --events, --bytes or both".into());
+    }
+    let (organization, slug) = (organization.clone(), slug.clone());
+    let (events, bytes) = (*events, *bytes);
+    let found = store.write_blocking(move |conn| {
+        let organization = org::organization(conn, &organization)?;
+        let project = thinning::project(conn, organization.id, &slug)?;
+        if let Some(id) = project {
+            if let Some(OwnLimit(limit)) = events {
+                thinning::limit_events(conn, id, limit)?;
+            }
+            if let Some(OwnLimit(limit)) = bytes {
+                thinning::limit_bytes(conn, id, limit)?;
+            }
+        }
+        Ok(project)
+    })?;
+    match found {
+        Some(_) => Ok(()),
+        None => Err(format!("there is no project {} in {}", args.slug, args.org).into()),
+    }
+}
+
+fn create(args: &Create) -> Result<(), CommandError> {
     let base_url = args.storage.public_url()?;
     let store = open_store(&args.storage)?;
     let Create {

@@ -8,3 +8,5 @@ pub mod issue_search;
 pub mod names;
 pub mod password;
 pub mod search_value;
+pub mod size;
+pub mod thinning;

@@ -34,8 +34,10 @@ pub mod retention;
 pub mod schema;
 pub mod scope;
 pub mod sessions;
+pub mod storage;
 pub mod summary_facts;
 pub mod tasks;
+pub mod thinning;
 pub mod tokens;
 pub mod usage;
 

@@ -1,7 +1,10 @@
 //! Deleting what has been kept long enough. In: a cutoff in milliseconds. Out: how many rows went, in bounded steps.
 
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::ops::Range;
 
+use diesel::connection::SimpleConnection;
 use diesel::dsl::max;
 use diesel::prelude::*;
 
@@ -10,26 +13,68 @@ use super::schema::{
     dead_records, events, issue_days, issue_hours, issues, project_hours, projects, tasks,
     usage_hours,
 };
-use super::{Conn, StoreError};
+use super::{Conn, StoreError, dialect};
+use crate::model::thinning::Kept;
 
 /// Events in one step: some tens of milliseconds of the writer's time.
-const EVENTS_PER_STEP: i64 = 1_000;
+pub const EVENTS_PER_STEP: i64 = 500;
 const HOUR_MS: i64 = 60 * 60 * 1000;
 const DAY_MS: i64 = 24 * HOUR_MS;
 
 /// Deletes the oldest events of before the cutoff, one step of them; 0 when none is left.
-/// Row ids are in the order of time, so the step is a range of the primary key.
+/// Row ids are in the order of time, so the step is the beginning of the primary key.
 pub fn delete_events(conn: &mut Conn, cutoff_ms: i64) -> Result<usize, StoreError> {
     let before = first_row_id_at(cutoff_ms);
-    let old = events::table.filter(events::id.lt(before));
-    let step_end: Option<i64> = old
+    let ids: Vec<i64> = events::table
+        .filter(events::id.lt(before))
         .order(events::id)
         .select(events::id)
-        .offset(EVENTS_PER_STEP)
-        .first(conn)
-        .optional()?;
-    let end = step_end.unwrap_or(before);
-    Ok(diesel::delete(events::table.filter(events::id.lt(end))).execute(conn)?)
+        .limit(EVENTS_PER_STEP)
+        .load(conn)?;
+    Ok(delete_rows(conn, &ids)?.events as usize)
+}
+
+/// Deletes event rows, and takes them off what their issues keep, in one transaction with the caller. Counts of what
+/// was seen stay. Rows that are gone already are not counted.
+pub fn delete_rows(conn: &mut Conn, ids: &[i64]) -> Result<Kept, StoreError> {
+    let mut deleted = Kept::default();
+    let mut issues = BTreeMap::<i64, Kept>::new();
+    let mut present = Vec::with_capacity(ids.len());
+    for row in dialect::lock_events(conn, ids)? {
+        present.push(row.id);
+        for kept in [&mut deleted, issues.entry(row.issue_id).or_default()] {
+            kept.events += 1;
+            kept.bytes += row.bytes;
+        }
+    }
+    if present.is_empty() {
+        return Ok(deleted);
+    }
+    diesel::delete(events::table.filter(events::id.eq_any(present))).execute(conn)?;
+    take_off(conn, &issues)?;
+    Ok(deleted)
+}
+
+/// Issues in one statement.
+const ISSUES_PER_STATEMENT: usize = 200;
+
+fn take_off(conn: &mut Conn, issues: &BTreeMap<i64, Kept>) -> Result<(), StoreError> {
+    let issues: Vec<(&i64, &Kept)> = issues.iter().collect();
+    for chunk in issues.chunks(ISSUES_PER_STATEMENT) {
+        // Numbers only, so that the text can carry them.
+        let (mut events, mut bytes, mut ids) = (String::new(), String::new(), String::new());
+        for (id, kept) in chunk {
+            let comma = if ids.is_empty() { "" } else { "," };
+            write!(ids, "{comma}{id}").expect("writing to a string");
+            write!(events, " WHEN {id} THEN {}", kept.events).expect("writing to a string");
+            write!(bytes, " WHEN {id} THEN {}", kept.bytes).expect("writing to a string");
+        }
+        conn.batch_execute(&format!(
+            "UPDATE issues SET stored_events = stored_events - CASE id{events} ELSE 0 END, \
+             stored_bytes = stored_bytes - CASE id{bytes} ELSE 0 END WHERE id IN ({ids})"
+        ))?;
+    }
+    Ok(())
 }
 
 /// Deletes dead letters of before the cutoff: they hold what SDKs sent, like the events they are not.

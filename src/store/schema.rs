@@ -44,6 +44,8 @@ diesel::table! {
         next_short_number -> BigInt,
         first_event_at -> Nullable<BigInt>,
         created_at -> BigInt,
+        retention_events -> Nullable<BigInt>,
+        retention_bytes -> Nullable<BigInt>,
         issue_minute -> BigInt,
         issue_minute_count -> BigInt,
         minute_limit -> Nullable<BigInt>,

@@ -11,6 +11,7 @@ pub mod process_events;
 pub mod registry;
 pub mod runner;
 pub mod schedule;
+pub mod thinning;
 
 use std::sync::Arc;
 use std::time::Duration;

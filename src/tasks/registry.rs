@@ -9,7 +9,7 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 
 use super::kinds::{
     counter_retention, expired_sessions, issue_mail, notify_issue, notify_summary, retention,
-    retry_event, summary_mail, train_dictionaries,
+    retry_event, size_retention, summary_mail, train_dictionaries,
 };
 use super::{Periodic, Task, TaskError, outbox_row};
 use crate::app::App;
@@ -23,6 +23,7 @@ pub const KINDS: &[Kind] = &[
     Kind::on_demand::<summary_mail::MailSummary>(),
     Kind::on_demand::<retry_event::RetryEvent>(),
     Kind::periodic::<retention::Retention>(),
+    Kind::periodic::<size_retention::SizeRetention>(),
     Kind::periodic::<counter_retention::CounterRetention>(),
     Kind::periodic::<expired_sessions::ExpiredSessions>(),
     Kind::periodic::<train_dictionaries::TrainDictionaries>(),

@@ -17,3 +17,4 @@ mod queue_redis;
 mod retention_store;
 mod task_exchange;
 mod task_store;
+mod thinning;

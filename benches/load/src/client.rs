@@ -18,19 +18,25 @@ use crate::random::Random;
 use crate::report::Report;
 
 pub struct Plan {
-    pub target: Target,
+    /// Every issue belongs to one of them.
+    pub targets: Vec<Target>,
     pub connections: u64,
     pub seconds: Duration,
     /// Instead of a time, a number of requests.
     pub requests: Option<u64>,
     pub gzip: bool,
     pub seed: u64,
+    pub issues: usize,
+    /// Requests a second of all connections together; as fast as they are answered where there is none.
+    pub rate: Option<f64>,
+    /// A key that nobody has, another one in each request.
+    pub unknown_keys: bool,
 }
 
 /// A DSN taken apart: `http://KEY@HOST:PORT/PROJECT`.
 #[derive(Clone)]
 pub struct Target {
-    host: String,
+    pub host: String,
     key: String,
     project: String,
 }
@@ -51,28 +57,40 @@ impl FromStr for Target {
     }
 }
 
-/// When to stop: a moment, or a number of requests that all connections take from.
+/// When to stop: a moment, or a number of requests that all connections take from; and when to send.
 struct Budget {
+    begin: Instant,
     end: Instant,
-    left: Option<AtomicU64>,
+    most: Option<u64>,
+    pause: Option<Duration>,
+    taken: AtomicU64,
 }
 
 impl Budget {
-    fn take(&self) -> bool {
-        match &self.left {
-            Some(left) => left
-                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1))
-                .is_ok(),
-            None => Instant::now() < self.end,
-        }
+    /// The number of the next request and when it is due.
+    fn take(&self) -> Option<(u64, Instant)> {
+        let turn = self.taken.fetch_add(1, Ordering::Relaxed);
+        let due = match self.pause {
+            Some(pause) => self.begin + pause.mul_f64(turn as f64),
+            None => self.begin,
+        };
+        let more = match self.most {
+            Some(most) => turn < most,
+            None => due < self.end && Instant::now() < self.end,
+        };
+        more.then_some((turn, due))
     }
 }
 
 pub fn send(plan: &Plan) -> Result<Report, String> {
-    let catalogue = Arc::new(Catalogue::new());
+    let catalogue = Arc::new(Catalogue::new(plan.issues));
+    let begin = Instant::now();
     let budget = Arc::new(Budget {
-        end: Instant::now() + plan.seconds,
-        left: plan.requests.map(AtomicU64::new),
+        begin,
+        end: begin + plan.seconds,
+        most: plan.requests,
+        pause: plan.rate.map(|rate| Duration::from_secs_f64(1.0 / rate)),
+        taken: AtomicU64::new(0),
     });
     let threads = std::thread::available_parallelism().map_or(2, |n| n.get() as u64);
     let handles: Vec<_> = (0..threads.min(plan.connections))
@@ -80,8 +98,9 @@ pub fn send(plan: &Plan) -> Result<Report, String> {
             let mine = (thread..plan.connections).step_by(threads as usize);
             let connections: Vec<_> = mine
                 .map(|number| Connection {
-                    target: plan.target.clone(),
+                    targets: plan.targets.clone(),
                     gzip: plan.gzip,
+                    unknown_keys: plan.unknown_keys,
                     random: Random::new(plan.seed.wrapping_mul(1_000_003).wrapping_add(number)),
                     catalogue: Arc::clone(&catalogue),
                     budget: Arc::clone(&budget),
@@ -118,8 +137,9 @@ fn run_thread(connections: Vec<Connection>) -> io::Result<Report> {
 }
 
 struct Connection {
-    target: Target,
+    targets: Vec<Target>,
     gzip: bool,
+    unknown_keys: bool,
     random: Random,
     catalogue: Arc<Catalogue>,
     budget: Arc<Budget>,
@@ -129,14 +149,21 @@ struct Connection {
 impl Connection {
     async fn run(mut self) -> Report {
         let began = Instant::now();
-        let mut stream = None;
+        let mut streams: Vec<Option<TcpStream>> = self.targets.iter().map(|_| None).collect();
         let mut request = Vec::with_capacity(16 * 1024);
         let mut envelope = Vec::with_capacity(16 * 1024);
         let mut answer = vec![0; 16 * 1024];
-        while self.budget.take() {
-            self.write_request(&mut request, &mut envelope);
+        // All targets of one server share a connection.
+        let one_host = self
+            .targets
+            .iter()
+            .all(|one| one.host == self.targets[0].host);
+        while let Some((turn, due)) = self.budget.take() {
+            tokio::time::sleep_until(due.into()).await;
+            let target = self.write_request(turn, &mut request, &mut envelope);
+            let stream = &mut streams[if one_host { 0 } else { target }];
             let sent = Instant::now();
-            match exchange(&self.target.host, &mut stream, &request, &mut answer).await {
+            match exchange(&self.targets[target].host, stream, &request, &mut answer).await {
                 Ok(status) => {
                     *self.report.statuses.entry(status).or_default() += 1;
                     self.report.bytes += request.len() as u64;
@@ -145,7 +172,7 @@ impl Connection {
                 }
                 Err(_) => {
                     self.report.broken += 1;
-                    stream = None;
+                    *stream = None;
                     // A server that is gone must not be asked a million times.
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
@@ -155,10 +182,11 @@ impl Connection {
         self.report
     }
 
-    fn write_request(&mut self, request: &mut Vec<u8>, envelope: &mut Vec<u8>) {
+    /// Returns the number of the target that the request is for.
+    fn write_request(&mut self, turn: u64, request: &mut Vec<u8>, envelope: &mut Vec<u8>) -> usize {
         envelope.clear();
         request.clear();
-        self.catalogue.write(&mut self.random, envelope);
+        let issue = self.catalogue.write(&mut self.random, turn, envelope);
         if self.gzip {
             let mut encoder = GzEncoder::new(Vec::with_capacity(4096), Compression::fast());
             *envelope = encoder
@@ -166,7 +194,15 @@ impl Connection {
                 .and_then(|()| encoder.finish())
                 .expect("writing to memory does not fail");
         }
-        let Target { host, key, project } = &self.target;
+        let target = issue % self.targets.len();
+        let Target { host, key, project } = &self.targets[target];
+        let made_up;
+        let key = if self.unknown_keys {
+            made_up = format!("{:016x}{:016x}", self.random.next(), self.random.next());
+            &made_up
+        } else {
+            key
+        };
         let encoding = if self.gzip {
             "Content-Encoding: gzip\r\n"
         } else {
@@ -181,15 +217,16 @@ impl Connection {
         )
         .expect("writing to memory does not fail");
         request.extend_from_slice(envelope);
+        target
     }
 }
 
 /// One request and its answer's status on a connection that is opened where there is none.
-async fn exchange(
+pub async fn exchange(
     host: &str,
     stream: &mut Option<TcpStream>,
     request: &[u8],
-    answer: &mut [u8],
+    answer: &mut Vec<u8>,
 ) -> io::Result<u16> {
     let open = match stream.take() {
         Some(open) => open,
@@ -205,19 +242,28 @@ async fn exchange(
         }
         filled += read;
         if let Some(head) = find(&answer[..filled], b"\r\n\r\n") {
-            let (status, length, close) = parse_head(&answer[..head])?;
-            if filled >= head + 4 + length {
-                if close {
+            let parsed = parse_head(&answer[..head])?;
+            let whole = match parsed.length {
+                Some(length) => filled >= head + 4 + length,
+                None => answer[head + 4..filled].ends_with(b"0\r\n\r\n"),
+            };
+            if whole {
+                if parsed.close {
                     *stream = None;
                 }
-                return Ok(status);
+                return Ok(parsed.status);
             }
         }
         if filled == answer.len() {
-            return Err(io::Error::other("the answer is longer than 16 KiB"));
+            if filled > LONGEST_ANSWER {
+                return Err(io::Error::other("the answer is too long"));
+            }
+            answer.resize(2 * filled, 0);
         }
     }
 }
+
+const LONGEST_ANSWER: usize = 16 * 1024 * 1024;
 
 async fn connect(host: &str) -> io::Result<TcpStream> {
     let stream = TcpStream::connect(host).await?;
@@ -231,8 +277,14 @@ fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
         .position(|window| window == needle)
 }
 
-/// Status, length of the body, and whether the server closes.
-fn parse_head(head: &[u8]) -> io::Result<(u16, usize, bool)> {
+struct Head {
+    status: u16,
+    /// None: the body comes in chunks.
+    length: Option<usize>,
+    close: bool,
+}
+
+fn parse_head(head: &[u8]) -> io::Result<Head> {
     let wrong = || io::Error::from(io::ErrorKind::InvalidData);
     let text = std::str::from_utf8(head).map_err(|_| wrong())?;
     let mut lines = text.split("\r\n");
@@ -241,13 +293,19 @@ fn parse_head(head: &[u8]) -> io::Result<(u16, usize, bool)> {
         .and_then(|line| line.split(' ').nth(1))
         .and_then(|status| status.parse().ok())
         .ok_or_else(wrong)?;
-    let (mut length, mut close) = (0, false);
+    let mut parsed = Head {
+        status,
+        length: Some(0),
+        close: false,
+    };
     for (name, value) in lines.filter_map(|line| line.split_once(':')) {
         if name.eq_ignore_ascii_case("content-length") {
-            length = value.trim().parse().map_err(|_| wrong())?;
+            parsed.length = Some(value.trim().parse().map_err(|_| wrong())?);
+        } else if name.eq_ignore_ascii_case("transfer-encoding") {
+            parsed.length = None;
         } else if name.eq_ignore_ascii_case("connection") {
-            close = value.trim().eq_ignore_ascii_case("close");
+            parsed.close = value.trim().eq_ignore_ascii_case("close");
         }
     }
-    Ok((status, length, close))
+    Ok(parsed)
 }

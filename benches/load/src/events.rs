@@ -1,6 +1,7 @@
 //! In: random numbers. Out: envelopes with one error event of about 5.5 KB each, in the form the Python and browser SDKs
 //! send: 500 issues with a Zipf distribution, 8 variants of each (release, environment, server, browser), and in every
-//! event an id, trace, time, user, order and amount of its own.
+//! event an id, trace, time, user, order and amount of its own. Of more issues than 500, each has its turn in every other
+//! event, so that all of them exist.
 
 mod javascript;
 mod python;
@@ -9,7 +10,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::random::Random;
 
-const ISSUES: usize = 500;
+/// Issues that differ in more than a function's name; also how many there are unless told otherwise.
+pub const ISSUES: usize = 500;
 const VARIANTS: usize = 8;
 const USERS: u64 = 5_000;
 const EVENT_BYTES: usize = 5_500;
@@ -22,6 +24,7 @@ const TIME: &str = "TIME-TIME-TIME-TIME-TIME-TI";
 const USER: &str = "USERID";
 const ORDER: &str = "ORDERNUM";
 const AMOUNT: &str = "AMT.CT";
+const SHARD: &str = "_SHARDX";
 
 const VERBS: [&str; 25] = [
     "reserve",
@@ -82,9 +85,12 @@ struct Subject {
     release: String,
     environment: &'static str,
     server: String,
+    /// Ends the names of functions where there are more issues than templates.
+    shard: &'static str,
 }
 
 pub struct Catalogue {
+    issues: usize,
     templates: Vec<Template>,
     /// The share of issues up to each one, for choosing by a number between 0 and 1.
     shares: Vec<f64>,
@@ -104,14 +110,17 @@ enum Hole {
     User,
     Order,
     Amount,
+    Shard,
 }
 
 impl Catalogue {
-    pub fn new() -> Self {
+    pub fn new(issues: usize) -> Self {
+        let kinds = issues.clamp(1, ISSUES);
+        let shard = if issues > ISSUES { SHARD } else { "" };
         // The same catalogue in every run, so that runs can be compared.
         let mut random = Random::new(17);
-        let mut templates = Vec::with_capacity(ISSUES * VARIANTS);
-        for issue in 0..ISSUES {
+        let mut templates = Vec::with_capacity(kinds * VARIANTS);
+        for issue in 0..kinds {
             for variant in 0..VARIANTS {
                 let subject = Subject {
                     verb: VERBS[issue % VERBS.len()],
@@ -120,6 +129,7 @@ impl Catalogue {
                     release: format!("shop@2026.{}.{}", 9 + variant % 3, random.below(6)),
                     environment: ENVIRONMENTS[random.below(4) as usize],
                     server: format!("app-{}.internal", 1 + random.below(12)),
+                    shard,
                 };
                 let event = if issue % 5 < 3 {
                     python::event(&subject, &mut random)
@@ -129,7 +139,7 @@ impl Catalogue {
                 templates.push(Template::new(&envelope(&subject, &event)));
             }
         }
-        let weights: Vec<f64> = (1..=ISSUES).map(|rank| 1.0 / rank as f64).collect();
+        let weights: Vec<f64> = (1..=kinds).map(|rank| 1.0 / rank as f64).collect();
         let total: f64 = weights.iter().sum();
         let mut sum = 0.0;
         let shares = weights
@@ -139,14 +149,27 @@ impl Catalogue {
                 sum
             })
             .collect();
-        Self { templates, shares }
+        Self {
+            issues: issues.max(1),
+            templates,
+            shares,
+        }
     }
 
-    pub fn write(&self, random: &mut Random, out: &mut Vec<u8>) {
-        let draw = random.unit();
-        let issue = self.shares.partition_point(|share| *share < draw);
+    /// Writes an event and says of which issue; `turn` grows by one with each event.
+    pub fn write(&self, random: &mut Random, turn: u64, out: &mut Vec<u8>) -> usize {
+        let kinds = self.shares.len();
+        let issue = if self.issues > kinds && turn.is_multiple_of(2) {
+            (turn / 2 % self.issues as u64) as usize
+        } else {
+            let draw = random.unit();
+            let kind = self.shares.partition_point(|share| *share < draw);
+            kind.min(kinds - 1)
+        };
         let variant = random.below(VARIANTS as u64) as usize;
-        self.templates[issue.min(ISSUES - 1) * VARIANTS + variant].write(random, out);
+        let template = &self.templates[issue % kinds * VARIANTS + variant];
+        template.write(random, issue / kinds, out);
+        issue
     }
 }
 
@@ -198,6 +221,7 @@ impl Template {
             (USER, Hole::User),
             (ORDER, Hole::Order),
             (AMOUNT, Hole::Amount),
+            (SHARD, Hole::Shard),
         ];
         let mut holes = Vec::new();
         for (mark, hole) in kinds {
@@ -209,7 +233,7 @@ impl Template {
         }
     }
 
-    fn write(&self, random: &mut Random, out: &mut Vec<u8>) {
+    fn write(&self, random: &mut Random, shard: usize, out: &mut Vec<u8>) {
         let mut event_id = hex(random_128(random));
         // Version 4, as SDKs make them.
         event_id[12] = b'4';
@@ -218,6 +242,7 @@ impl Template {
         let user = format!("{:06}", 100_000 + random.below(USERS));
         let order = format!("{:08}", random.below(100_000_000));
         let amount = format!("{:03}.{:02}", random.below(1_000), random.below(100));
+        let shard = letters(shard);
         let start = out.len();
         out.extend_from_slice(&self.envelope);
         for (at, hole) in &self.holes {
@@ -229,6 +254,7 @@ impl Template {
                 Hole::User => user.as_bytes(),
                 Hole::Order => order.as_bytes(),
                 Hole::Amount => amount.as_bytes(),
+                Hole::Shard => &shard[..],
             };
             out[start + at..start + at + value.len()].copy_from_slice(value);
         }
@@ -237,6 +263,16 @@ impl Template {
 
 fn random_128(random: &mut Random) -> u128 {
     (u128::from(random.next()) << 64) | u128::from(random.next())
+}
+
+/// `_aaaaab` for 1: letters, because numbers in names count as variable parts.
+fn letters(mut rest: usize) -> [u8; 7] {
+    let mut text = *b"_aaaaaa";
+    for letter in text[1..].iter_mut().rev() {
+        *letter = b'a' + (rest % 26) as u8;
+        rest /= 26;
+    }
+    text
 }
 
 fn hex(mut rest: u128) -> [u8; 32] {

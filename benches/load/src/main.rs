@@ -4,6 +4,7 @@
 mod bare;
 mod client;
 mod events;
+mod pages;
 mod random;
 mod report;
 
@@ -14,8 +15,14 @@ const USAGE: &str = "\
 bugle-load bare --listen ADDRESS
     serves a handler that reads the body and answers {\"id\":…}, on any path
 
-bugle-load send --dsn DSN [--connections 32] [--seconds 10 | --requests N] [--gzip] [--seed N]
-    sends envelopes with error events of 5.5 KB over keep-alive connections, as fast as they are answered
+bugle-load send --dsn DSN [--dsn DSN …] [--connections 32] [--seconds 10 | --requests N] [--rate PER_SECOND]
+                [--issues 500] [--unknown-keys] [--gzip] [--seed N]
+    sends envelopes with error events of 5.5 KB over keep-alive connections, as fast as they are answered or at a rate;
+    issues are dealt out to the DSNs; with --unknown-keys each request has a key that nobody knows
+
+bugle-load pages --host HOST:PORT --cookie TEXT --path PATH [--path PATH …] [--connections 2] [--seconds 10 | --requests N]
+                 [--rate PER_SECOND]
+    gets the pages in turn
 
 bugle-load sample [--seed N]
     prints one envelope";
@@ -36,20 +43,43 @@ fn run(arguments: &[String]) -> Result<(), String> {
         Some("bare") => bare::serve(options.required("--listen")?),
         Some("send") => {
             let plan = client::Plan {
-                target: options.required("--dsn")?.parse()?,
+                targets: options
+                    .all("--dsn")?
+                    .into_iter()
+                    .map(str::parse)
+                    .collect::<Result<_, _>>()?,
                 connections: options.number("--connections")?.unwrap_or(32),
                 seconds: Duration::from_secs(options.number("--seconds")?.unwrap_or(10)),
                 requests: options.number("--requests")?,
                 gzip: options.has("--gzip"),
+                issues: options.number("--issues")?.unwrap_or(events::ISSUES),
+                rate: options.number("--rate")?,
+                unknown_keys: options.has("--unknown-keys"),
                 seed: options.number("--seed")?.unwrap_or_else(random::seed),
             };
             client::send(&plan).map(|report| print!("{report}"))
+        }
+        Some("pages") => {
+            let plan = pages::Plan {
+                host: options.required("--host")?.to_owned(),
+                cookie: options.required("--cookie")?.to_owned(),
+                paths: options
+                    .all("--path")?
+                    .into_iter()
+                    .map(str::to_owned)
+                    .collect(),
+                connections: options.number("--connections")?.unwrap_or(2),
+                seconds: Duration::from_secs(options.number("--seconds")?.unwrap_or(10)),
+                requests: options.number("--requests")?,
+                rate: options.number("--rate")?,
+            };
+            pages::get(plan).map(|report| print!("{report}"))
         }
         Some("sample") => {
             let seed = options.number("--seed")?.unwrap_or_else(random::seed);
             let mut random = random::Random::new(seed);
             let mut envelope = Vec::new();
-            events::Catalogue::new().write(&mut random, &mut envelope);
+            events::Catalogue::new(events::ISSUES).write(&mut random, 0, &mut envelope);
             print!("{}", String::from_utf8_lossy(&envelope));
             Ok(())
         }
@@ -67,6 +97,20 @@ impl<'a> Options<'a> {
     fn value(&self, name: &str) -> Option<&'a str> {
         let position = self.0.iter().position(|argument| argument == name)?;
         self.0.get(position + 1).map(String::as_str)
+    }
+
+    /// Every value of an option that may be repeated.
+    fn all(&self, name: &str) -> Result<Vec<&'a str>, String> {
+        let values: Vec<&str> = self
+            .0
+            .windows(2)
+            .filter(|pair| pair[0] == name)
+            .map(|pair| pair[1].as_str())
+            .collect();
+        if values.is_empty() {
+            return Err(format!("{name} is missing.\n\n{USAGE}"));
+        }
+        Ok(values)
     }
 
     fn required(&self, name: &str) -> Result<&'a str, String> {

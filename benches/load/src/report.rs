@@ -51,6 +51,11 @@ impl fmt::Display for Report {
             "per_second={:.0}",
             acknowledged as f64 / seconds.max(1e-9)
         )?;
+        writeln!(
+            out,
+            "answered_per_second={:.0}",
+            answered as f64 / seconds.max(1e-9)
+        )?;
         writeln!(out, "p50_us={}", self.quantile(0.5))?;
         writeln!(out, "p99_us={}", self.quantile(0.99))?;
         writeln!(out, "max_us={}", self.quantile(1.0))?;

@@ -6,14 +6,18 @@
 //! the assignments of an upsert from left to right and sees the values it has already changed.
 
 mod clock;
+mod events;
 mod pairs;
 mod rows;
 mod sequence;
+mod table_sizes;
 
 pub use clock::clock_ms;
+pub use events::{EventSize, lock_events};
 pub use pairs::existing_pairs;
 pub use rows::{Bind, Change, Upsert, insert_missing, insert_rows, upsert_rows};
 pub use sequence::{current, next_ids};
+pub use table_sizes::{TableSize, database_bytes, free_bytes, table_sizes};
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;

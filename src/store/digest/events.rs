@@ -104,3 +104,8 @@ pub fn row_id(received_ms: i64, node_number: i64, seq: u64) -> i64 {
 pub fn first_row_id_at(received_ms: i64) -> i64 {
     (received_ms - EPOCH_MS).max(0) << 22
 }
+
+/// When the event of a key was received.
+pub fn received_at(row_id: i64) -> i64 {
+    (row_id >> 22) + EPOCH_MS
+}

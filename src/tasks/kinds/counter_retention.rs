@@ -7,9 +7,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 
-use super::retention::{DAY_MS, PAUSE};
+use super::retention::DAY_MS;
 use crate::app::App;
 use crate::store::{now_ms, retention};
+use crate::tasks::thinning::PAUSE;
 use crate::tasks::{Periodic, Task, TaskError};
 
 /// Issues or projects whose counters one step looks at.

@@ -7,5 +7,6 @@ pub mod notify_issue;
 pub mod notify_summary;
 pub mod retention;
 pub mod retry_event;
+pub mod size_retention;
 pub mod summary_mail;
 pub mod train_dictionaries;

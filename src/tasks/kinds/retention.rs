@@ -5,15 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::time::sleep;
 
 use crate::app::App;
-use crate::store::{now_ms, retention};
-use crate::tasks::{Periodic, Task, TaskError};
+use crate::store::{Store, StoreError, now_ms, retention};
+use crate::tasks::{Periodic, Task, TaskError, thinning};
 
 pub(super) const DAY_MS: i64 = 24 * 60 * 60 * 1000;
-/// Between two steps others may write.
-pub(super) const PAUSE: Duration = Duration::from_millis(20);
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Retention {}
@@ -23,27 +20,12 @@ impl Task for Retention {
     const MAX_ATTEMPTS: u32 = 5;
 
     async fn run(self, app: Arc<App>) -> Result<(), TaskError> {
-        let cutoff = now_ms() - i64::from(app.config.retention_days) * DAY_MS;
-        let mut deleted = 0;
-        loop {
-            let step = app
-                .store
-                .write(move |conn| retention::delete_events(conn, cutoff))
-                .await?;
-            deleted += step;
-            if step == 0 {
-                break;
-            }
-            sleep(PAUSE).await;
-        }
-        let dead = app
-            .store
-            .write(move |conn| retention::delete_dead(conn, cutoff))
-            .await?;
-        if deleted + dead > 0 {
+        let (events, dead_letters) =
+            delete_older_than(&app.store, app.config.retention_days).await?;
+        if events + dead_letters > 0 {
             tracing::info!(
-                events = deleted,
-                dead_letters = dead,
+                events,
+                dead_letters,
                 "deleted what is past the retention time"
             );
         }
@@ -53,4 +35,22 @@ impl Task for Retention {
 
 impl Periodic for Retention {
     const EVERY: Duration = Duration::from_secs(60 * 60);
+}
+
+/// Deletes events and dead letters of more than so many days ago; returns how many.
+pub async fn delete_older_than(store: &Store, days: u32) -> Result<(usize, usize), StoreError> {
+    let cutoff = now_ms() - i64::from(days) * DAY_MS;
+    let mut events = 0;
+    loop {
+        let step =
+            thinning::step(store, move |conn| retention::delete_events(conn, cutoff)).await?;
+        if step == 0 {
+            break;
+        }
+        events += step;
+    }
+    let dead = store
+        .write(move |conn| retention::delete_dead(conn, cutoff))
+        .await?;
+    Ok((events, dead))
 }

@@ -3,3 +3,4 @@
 mod mistakes;
 mod operation;
 mod set_up;
+mod storage;

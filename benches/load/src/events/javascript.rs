@@ -31,6 +31,7 @@ pub(super) fn event(subject: &Subject, random: &mut Random) -> String {
         issue,
         release,
         environment,
+        shard,
         ..
     } = subject;
     let (kind, value) = EXCEPTIONS[issue % EXCEPTIONS.len()];
@@ -58,8 +59,8 @@ pub(super) fn event(subject: &Subject, random: &mut Random) -> String {
         })
         .collect();
     for (function, line) in [
-        (format!("on{noun}Click"), 31),
-        (format!("{noun}Service.{verb}"), 120 + issue % 90),
+        (format!("on{noun}Click{shard}"), 31),
+        (format!("{noun}Service.{verb}{shard}"), 120 + issue % 90),
     ] {
         frames.push(format!(
             "{{\"filename\":\"https://shop.example.com/static/js/{noun}/{verb}.js\",\"function\":\"{function}\",\"lineno\":{line},\"colno\":{column},\"in_app\":true}}"

@@ -30,6 +30,7 @@ pub(super) fn event(subject: &Subject, random: &mut Random) -> String {
         release,
         environment,
         server,
+        shard,
     } = subject;
     let (kind, value) = EXCEPTIONS[issue % EXCEPTIONS.len()];
     let line = 20 + issue % 170;
@@ -53,7 +54,7 @@ pub(super) fn event(subject: &Subject, random: &mut Random) -> String {
         frame(
             "shop/views.py",
             "shop.views",
-            &format!("{noun}_view"),
+            &format!("{noun}_view{shard}"),
             line + 40,
             true,
             subject,
@@ -61,7 +62,7 @@ pub(super) fn event(subject: &Subject, random: &mut Random) -> String {
         frame(
             &format!("shop/{noun}s.py"),
             &format!("shop.{noun}s"),
-            &format!("{verb}_{noun}"),
+            &format!("{verb}_{noun}{shard}"),
             line,
             true,
             subject,

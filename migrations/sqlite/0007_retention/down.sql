@@ -1,0 +1,5 @@
+ALTER TABLE projects
+    DROP COLUMN retention_bytes;
+
+ALTER TABLE projects
+    DROP COLUMN retention_events;

@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::ingest::keys::Keys;
 use crate::ingest::outcome::Outcomes;
 use crate::journal::Journal;
+use crate::model::seal::Seal;
 use crate::notify::Mailer;
 use crate::store::Store;
 
@@ -19,6 +20,8 @@ pub struct App {
     pub outcomes: Arc<Outcomes>,
     pub journal: Journal,
     pub mailer: Option<Mailer>,
+    /// Of what SDKs sent and could not be processed.
+    pub seal: Seal,
     /// Rung when a transaction wrote tasks.
     pub tasks_wake: tokio::sync::Notify,
     base_url: String,
@@ -47,6 +50,7 @@ impl App {
             base_url,
         } = parts;
         Self {
+            seal: Seal::new(&config.secret_key, "dead letters"),
             config,
             store,
             keys,

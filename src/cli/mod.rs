@@ -47,6 +47,9 @@ enum Command {
     Healthcheck(healthcheck::HealthcheckArgs),
     /// Send an event to a DSN, as an SDK would.
     SendTestEvent(send_test_event::SendTestEventArgs),
+    /// The child process that suspect events are tried in.
+    #[command(name = crate::tasks::poison::trial::COMMAND, hide = true)]
+    TryEvents,
     /// Look at tasks that failed for good, try them again or delete them.
     DeadLetters {
         #[command(flatten)]
@@ -91,6 +94,9 @@ pub fn run() -> ExitCode {
         Command::Doctor(args) => doctor::run(&args),
         Command::Healthcheck(args) => healthcheck::run(&args),
         Command::SendTestEvent(args) => send_test_event::run(&args),
+        Command::TryEvents => {
+            crate::tasks::poison::trial::run_child().map_err(|error| error.to_string().into())
+        }
         Command::DeadLetters {
             storage,
             dead_letters: args,

@@ -1,6 +1,7 @@
 //! Files of the journal. In: a folder. Out: its segments in order, each with the frames that are whole.
 //!
-//! A segment is named by its number and begins with: magic `BGLS`, version `u32`, node `i64`, first sequence number `u64`.
+//! A segment is named by its number and begins with: magic `BGLS`, version `u32`, node `i64`, first sequence number
+//! `u64`, and since version 2 how many records the journal had accepted before it, `u64`.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -9,14 +10,30 @@ use std::path::{Path, PathBuf};
 use super::record::{self, FRAME_HEAD};
 
 const MAGIC: &[u8; 4] = b"BGLS";
-const VERSION: u32 = 1;
-pub(super) const HEADER: u64 = 24;
+const VERSION: u32 = 2;
+/// Length of the head that [`create`] writes.
+pub(super) const HEADER: u64 = 32;
+/// Heads of version 1 count nothing.
+const HEADER_V1: u64 = 24;
 
 /// What the head of a segment says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Header {
     pub node: i64,
     pub first_seq: u64,
+    /// Records accepted before this segment; none in one of version 1.
+    pub before: Option<u64>,
+}
+
+impl Header {
+    /// Where the first frame begins.
+    fn length(self) -> u64 {
+        if self.before.is_some() {
+            HEADER
+        } else {
+            HEADER_V1
+        }
+    }
 }
 
 /// One whole frame of a segment.
@@ -33,8 +50,16 @@ pub(super) struct Scan {
     pub found: Vec<Found>,
     /// Where the last whole frame ends.
     pub good_end: u64,
-    /// Stretches of bytes that are no frame, with something readable behind them.
-    pub damaged: u64,
+}
+
+impl Scan {
+    /// Numbers within a segment follow each other, so what is missing below the highest was damaged.
+    pub fn gaps(&self, first_seq: u64) -> u64 {
+        let next = self.found.iter().map(|found| found.seq + 1).max();
+        next.map_or(0, |next| {
+            (next - first_seq.min(next)).saturating_sub(self.found.len() as u64)
+        })
+    }
 }
 
 pub(super) fn path(folder: &Path, number: u32) -> PathBuf {
@@ -71,6 +96,7 @@ pub(super) fn create(folder: &Path, number: u32, header: Header) -> io::Result<F
     head.extend_from_slice(&VERSION.to_le_bytes());
     head.extend_from_slice(&header.node.to_le_bytes());
     head.extend_from_slice(&header.first_seq.to_le_bytes());
+    head.extend_from_slice(&header.before.unwrap_or(0).to_le_bytes());
     file.write_all(&head)?;
     file.sync_data()?;
     sync_folder(folder)?;
@@ -90,42 +116,49 @@ pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
 /// Reads the head of a segment; none if it is torn or foreign.
 pub(super) fn read_header(file: &mut File) -> io::Result<Option<Header>> {
     let mut head = [0u8; HEADER as usize];
-    match file.read_exact(&mut head) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
-        Err(error) => return Err(error),
+    if !read_all(file, &mut head[..HEADER_V1 as usize])? || &head[..4] != MAGIC {
+        return Ok(None);
     }
-    if &head[..4] != MAGIC || head[4..8] != VERSION.to_le_bytes() {
+    let version = u32::from_le_bytes(head[4..8].try_into().expect("four bytes"));
+    if version == 0 || version > VERSION {
+        return Ok(None);
+    }
+    if version > 1 && !read_all(file, &mut head[HEADER_V1 as usize..])? {
         return Ok(None);
     }
     let number = |at: usize| u64::from_le_bytes(head[at..at + 8].try_into().expect("eight bytes"));
     Ok(Some(Header {
         node: number(8) as i64,
         first_seq: number(16),
+        before: (version > 1).then(|| number(24)),
     }))
 }
 
+/// Fills the buffer; false at the end of the file.
+fn read_all(file: &mut File, buffer: &mut [u8]) -> io::Result<bool> {
+    match file.read_exact(buffer) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// Walks over the frames behind the head. Damage is skipped to the next readable frame.
-pub(super) fn scan(file: &mut File, node: i64) -> io::Result<Scan> {
+pub(super) fn scan(file: &mut File, header: Header) -> io::Result<Scan> {
+    let start = header.length();
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
     let mut scan = Scan {
-        good_end: HEADER,
+        good_end: start,
         ..Scan::default()
     };
     let mut at = 0;
-    let mut in_damage = false;
     while at < bytes.len() {
-        if let Some((length, found)) = frame_at(&bytes, at, node) {
-            if in_damage {
-                scan.damaged += 1;
-                in_damage = false;
-            }
+        if let Some((length, found)) = frame_at(&bytes, at, start, header.node) {
             scan.found.push(found);
             at += FRAME_HEAD + length;
-            scan.good_end = HEADER + at as u64;
+            scan.good_end = start + at as u64;
         } else {
-            in_damage = true;
             at = match record::find_magic(&bytes[at + 1..]) {
                 Some(distance) => at + 1 + distance,
                 None => bytes.len(),
@@ -135,14 +168,14 @@ pub(super) fn scan(file: &mut File, node: i64) -> io::Result<Scan> {
     Ok(scan)
 }
 
-fn frame_at(bytes: &[u8], at: usize, node: i64) -> Option<(usize, Found)> {
+fn frame_at(bytes: &[u8], at: usize, start: u64, node: i64) -> Option<(usize, Found)> {
     let (length, checksum) = record::decode_head(bytes.get(at..at + FRAME_HEAD)?)?;
     let body = bytes.get(at + FRAME_HEAD..at + FRAME_HEAD + length)?;
     if record::checksum(node, body) != checksum {
         return None;
     }
     let (seq, project_id) = record::peek(body)?;
-    let offset = u32::try_from(HEADER + at as u64).ok()?;
+    let offset = u32::try_from(start + at as u64).ok()?;
     Some((
         length,
         Found {

@@ -38,6 +38,7 @@ impl Queue for EmbeddedQueue {
                 record: claimed.record,
                 body: claimed.body,
                 handle: Handle::Journal(claimed.position),
+                is_suspect: false,
             })
             .collect();
         let safe_below = if deliveries.is_empty() {

@@ -18,6 +18,8 @@ pub struct Delivery {
     /// The record as it lies in the journal.
     pub body: Vec<u8>,
     pub handle: Handle,
+    /// Whoever held it before died or hung with it in hand.
+    pub is_suspect: bool,
 }
 
 /// What the queue needs to know a delivery by.

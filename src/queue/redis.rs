@@ -64,6 +64,18 @@ fn connect(url: &str) -> RedisResult<Connection> {
     Ok(connection)
 }
 
+/// How many records are in the streams now.
+pub fn depth(url: &str, prefix: &str) -> Result<u64, QueueError> {
+    let mut connection = connect(url)?;
+    let keys = Keys::new(prefix);
+    let mut pipe = redis::pipe();
+    for partition in 0..PARTITIONS {
+        pipe.xlen(keys.stream(partition));
+    }
+    let lengths: Vec<u64> = pipe.query(&mut connection)?;
+    Ok(lengths.into_iter().sum())
+}
+
 /// The worker's side: a consumer of all partitions.
 pub struct RedisQueue {
     url: String,
@@ -174,6 +186,7 @@ fn deliveries(partition: i64, entries: Vec<StreamId>) -> Vec<Delivery> {
                     partition,
                     id: entry.id,
                 },
+                is_suspect: false,
             });
         } else {
             // Left pending: the journal that sent it has it still, and a worker of a later version may read it.
@@ -196,7 +209,10 @@ impl Queue for RedisQueue {
     fn claim(&mut self, most: usize, patience: Duration) -> Result<Claim, QueueError> {
         if self.last_sweep.elapsed() > DEAD_AFTER / 3 {
             self.last_sweep = Instant::now();
-            let deliveries = self.claim_of_the_dead(most)?;
+            let mut deliveries = self.claim_of_the_dead(most)?;
+            for delivery in &mut deliveries {
+                delivery.is_suspect = true;
+            }
             if !deliveries.is_empty() {
                 return Ok(Claim {
                     deliveries,

@@ -19,6 +19,7 @@ pub mod issue_status;
 pub mod issue_tags;
 pub mod keys;
 pub mod leases;
+pub mod ledger;
 pub mod migrate;
 pub mod named;
 pub mod nodes;

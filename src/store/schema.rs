@@ -255,6 +255,13 @@ diesel::table! {
         settings_version -> BigInt,
         key_fingerprint -> Text,
         last_seen -> BigInt,
+        version -> Text,
+        accepted -> BigInt,
+        digested -> BigInt,
+        damaged -> BigInt,
+        waiting -> BigInt,
+        journal_bytes -> BigInt,
+        oldest_at -> BigInt,
     }
 }
 
@@ -275,6 +282,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    ledger (node, outcome) {
+        node -> BigInt,
+        outcome -> Text,
+        quantity -> BigInt,
+    }
+}
+
+diesel::table! {
     dead_records (id) {
         id -> BigInt,
         project_id -> BigInt,
@@ -285,6 +300,10 @@ diesel::table! {
         attempts -> Integer,
         record -> Binary,
         created_at -> BigInt,
+        form -> Integer,
+        key_fingerprint -> Text,
+        first_failure_at -> BigInt,
+        last_failure_at -> BigInt,
     }
 }
 
@@ -314,5 +333,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     nodes,
     queue_partitions,
     consumed,
+    ledger,
     dead_records,
 );

@@ -2,14 +2,17 @@
 //! only then the word that the records may go.
 //!
 //! Only a record that was stored alone is blamed for a failure: a batch that fails is halved until the culprit is
-//! found. A database that is away blames nobody; the batch waits for it.
+//! found. A database that is away blames nobody; the batch waits for it. What fails alone goes to [`super::poison`].
 
+use std::any::Any;
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::kinds::notify_issue;
+use super::poison::{Poison, hook};
 use crate::app::App;
 use crate::ingest::outcome;
 use crate::journal::{Record, RecordKind};
@@ -22,14 +25,20 @@ use crate::store::tasks::NewTask;
 /// Records in one transaction: cost per event falls up to here, and memory grows beyond.
 const BATCH: usize = 400;
 const PATIENCE: Duration = Duration::from_millis(300);
-/// Attempts at storing a record alone before it is set aside.
-const ATTEMPTS: i32 = 3;
+
+/// What became of a batch in the store.
+pub(super) enum Outcome {
+    /// All is stored, but for the records that the store refused alone, each with its error.
+    Stored { refused: Vec<((i64, u64), String)> },
+    /// The process stops before it is possible.
+    NotNow,
+}
 
 /// Works until `stop`; run it on a thread of its own, several of them for several cores.
-pub fn run(app: &Arc<App>, mut queue: Box<dyn Queue>, stop: &AtomicBool) {
+pub fn run(app: &Arc<App>, poison: &Poison, mut queue: Box<dyn Queue>, stop: &AtomicBool) {
     let mut queue_was_away = false;
     while !stop.load(Ordering::Acquire) {
-        let claim = match queue.claim(BATCH, PATIENCE) {
+        let mut claim = match queue.claim(BATCH, PATIENCE) {
             Ok(claim) => claim,
             Err(error) => {
                 if !queue_was_away {
@@ -44,14 +53,25 @@ pub fn run(app: &Arc<App>, mut queue: Box<dyn Queue>, stop: &AtomicBool) {
             tracing::info!("the queue is back");
             queue_was_away = false;
         }
+        poison.set_apart(&mut claim.deliveries);
         if claim.deliveries.is_empty() {
             continue;
         }
-        let done = digest(app, &claim, stop);
-        let result = if done {
-            queue.acknowledge(&claim.deliveries)
-        } else {
-            queue.release(&claim.deliveries)
+        let attempt = poison.attempts.begin(claim.deliveries.iter(), false);
+        let (items, mut failed) = processed(&claim.deliveries);
+        if !attempt.processed() {
+            tracing::warn!("a thread that was stuck is free again; its batch is somebody else's");
+            return;
+        }
+        let outcome = store_or_halve(app, items, &claim.safe_below, stop);
+        drop(attempt);
+        let result = match outcome {
+            Outcome::Stored { refused } => {
+                failed.extend(refused);
+                let stored = set_failed_aside(poison, claim, failed);
+                queue.acknowledge(&stored)
+            }
+            Outcome::NotNow => queue.release(&claim.deliveries),
         };
         if let Err(error) = result {
             // Stored and not acknowledged: it comes again and changes nothing.
@@ -60,19 +80,42 @@ pub fn run(app: &Arc<App>, mut queue: Box<dyn Queue>, stop: &AtomicBool) {
     }
 }
 
-/// Processes and stores a claim; false if the process stops before that is possible.
-fn digest(app: &Arc<App>, claim: &Claim, stop: &AtomicBool) -> bool {
-    let items = claim.deliveries.iter().map(processed).collect();
-    let bodies: Vec<&[u8]> = claim
-        .deliveries
-        .iter()
-        .map(|delivery| delivery.body.as_slice())
-        .collect();
-    store_or_halve(app, items, &bodies, &claim.safe_below, stop)
+/// Hands what failed alone to the isolation, and gives the rest.
+fn set_failed_aside(
+    poison: &Poison,
+    claim: Claim,
+    failed: Vec<((i64, u64), String)>,
+) -> Vec<Delivery> {
+    if failed.is_empty() {
+        return claim.deliveries;
+    }
+    let mut errors: HashMap<(i64, u64), String> = failed.into_iter().collect();
+    let mut stored = Vec::with_capacity(claim.deliveries.len());
+    let mut aside = Vec::new();
+    for delivery in claim.deliveries {
+        match errors.remove(&(delivery.node, delivery.record.seq)) {
+            Some(error) => aside.push((delivery, error)),
+            None => stored.push(delivery),
+        }
+    }
+    poison.take_failed(aside);
+    stored
 }
 
-/// A record as the store takes it. A panic inside processing costs this record only.
-fn processed(delivery: &Delivery) -> Item {
+/// Records as the store takes them, and those whose processing failed. A panic inside processing costs its record only.
+fn processed(deliveries: &[Delivery]) -> (Vec<Item>, Vec<((i64, u64), String)>) {
+    let mut items = Vec::with_capacity(deliveries.len());
+    let mut failed = Vec::new();
+    for delivery in deliveries {
+        match content(&delivery.record) {
+            Ok(content) => items.push(item(delivery, content)),
+            Err(error) => failed.push(((delivery.node, delivery.record.seq), error)),
+        }
+    }
+    (items, failed)
+}
+
+pub(super) fn item(delivery: &Delivery, content: Content) -> Item {
     let record = &delivery.record;
     Item {
         node: delivery.node,
@@ -80,15 +123,15 @@ fn processed(delivery: &Delivery) -> Item {
         project_id: record.project_id,
         key_id: record.key_id,
         received_ms: record.received_ms,
-        content: content(record, &delivery.body),
+        content,
     }
 }
 
-/// What processing makes of a record; `body` is the record as it lies in the journal.
-pub(super) fn content(record: &Record, body: &[u8]) -> Content {
+/// What processing makes of a record, or how it failed.
+pub(super) fn content(record: &Record) -> Result<Content, String> {
     match record.kind {
-        RecordKind::Outcomes => outcome::decode(&record.payload)
-            .map_or(Content::Invalid("malformed"), Content::Outcomes),
+        RecordKind::Outcomes => Ok(outcome::decode(&record.payload)
+            .map_or(Content::Invalid("malformed"), Content::Outcomes)),
         RecordKind::Event => {
             let incoming = Incoming {
                 payload: &record.payload,
@@ -98,48 +141,50 @@ pub(super) fn content(record: &Record, body: &[u8]) -> Content {
                 remote_addr: record.remote_addr,
                 sdk_client: Some(record.client.as_str()).filter(|client| !client.is_empty()),
             };
-            match catch_unwind(AssertUnwindSafe(|| process::process(&incoming))) {
-                Ok(Ok(event)) => Content::Event(Box::new(event)),
+            let result = catch_unwind(AssertUnwindSafe(|| {
+                hook::strike(&record.payload);
+                process::process(&incoming)
+            }));
+            match result {
+                Ok(Ok(event)) => Ok(Content::Event(Box::new(event))),
                 Ok(Err(ProcessError::NotJson(problem))) => {
                     tracing::debug!(project = record.project_id, event = %record.event_id, problem, "an event is no JSON");
-                    Content::Invalid("not_json")
+                    Ok(Content::Invalid("not_json"))
                 }
-                Ok(Err(ProcessError::NotAnObject)) => Content::Invalid("not_an_object"),
-                Err(_) => {
-                    tracing::error!(project = record.project_id, event = %record.event_id, "processing an event panicked; it is set aside");
-                    dead(
-                        body.to_vec(),
-                        record.event_id.as_bytes(),
-                        "processing ended with a panic",
-                        1,
-                    )
-                }
+                Ok(Err(ProcessError::NotAnObject)) => Ok(Content::Invalid("not_an_object")),
+                Err(panic) => Err(panic_reason(&*panic)),
             }
         }
     }
 }
 
-fn dead(record: Vec<u8>, event_id: &[u8; 16], reason: &str, attempts: i32) -> Content {
-    Content::Dead {
-        reason: reason.to_owned(),
-        attempts,
-        event_id: *event_id,
-        record,
+fn panic_reason(panic: &(dyn Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    match text {
+        Some(text) => format!("processing ended with a panic: {text}"),
+        None => "processing ended with a panic".to_owned(),
     }
 }
 
-fn store_or_halve(
+/// Stores items, in halves where they cannot be stored together.
+pub(super) fn store_or_halve(
     app: &Arc<App>,
     items: Vec<Item>,
-    bodies: &[&[u8]],
     safe_below: &[(i64, u64)],
     stop: &AtomicBool,
-) -> bool {
-    let mut batch = Arc::new(Batch {
+) -> Outcome {
+    if items.is_empty() {
+        return Outcome::Stored {
+            refused: Vec::new(),
+        };
+    }
+    let batch = Arc::new(Batch {
         items,
         safe_below: safe_below.to_vec(),
     });
-    let mut attempts = 0;
     let mut pause = Duration::from_millis(100);
     loop {
         match store(app, &batch) {
@@ -147,58 +192,46 @@ fn store_or_halve(
                 if stored.tasks > 0 {
                     app.tasks_wake.notify_one();
                 }
-                return true;
+                return Outcome::Stored {
+                    refused: Vec::new(),
+                };
             }
             Err(error) if error.is_infrastructure() => {
                 tracing::warn!(%error, records = batch.items.len(), "the database is away; events wait");
                 if stop.load(Ordering::Acquire) {
-                    return false;
+                    return Outcome::NotNow;
                 }
                 std::thread::sleep(pause);
                 pause = (pause * 2).min(Duration::from_secs(2));
             }
-            Err(error) if batch.items.len() == 1 => {
-                attempts += 1;
-                tracing::error!(%error, attempts, project = batch.items[0].project_id, "an event cannot be stored");
-                if attempts >= ATTEMPTS {
-                    let Some(item) = batch.items.first().cloned() else {
-                        return true;
-                    };
-                    let event_id = match &item.content {
-                        Content::Event(event) => *event.event_id.as_bytes(),
-                        Content::Dead { event_id, .. } => *event_id,
-                        Content::Invalid(_) | Content::Outcomes(_) => [0; 16],
-                    };
-                    if attempts > ATTEMPTS {
-                        // Not even the dead-letter row can be written: keep it in the journal rather than lose it.
-                        if stop.load(Ordering::Acquire) {
-                            return false;
-                        }
-                        std::thread::sleep(Duration::from_secs(1));
-                    }
-                    let content = dead(bodies[0].to_vec(), &event_id, &error.to_string(), attempts);
-                    batch = Arc::new(Batch {
-                        items: vec![Item { content, ..item }],
-                        safe_below: safe_below.to_vec(),
-                    });
-                }
-            }
             Err(error) => {
+                if let [item] = &batch.items[..] {
+                    return Outcome::Stored {
+                        refused: vec![((item.node, item.seq), error.to_string())],
+                    };
+                }
                 tracing::warn!(%error, records = batch.items.len(), "a batch cannot be stored as a whole; looking for the culprit");
-                let middle = batch.items.len() / 2;
-                let (first, second) = (
-                    batch.items[..middle].to_vec(),
-                    batch.items[middle..].to_vec(),
-                );
-                let first_done = store_or_halve(app, first, &bodies[..middle], safe_below, stop);
-                return store_or_halve(app, second, &bodies[middle..], safe_below, stop)
-                    && first_done;
+                let (first, second) = batch.items.split_at(batch.items.len() / 2);
+                let first = store_or_halve(app, first.to_vec(), safe_below, stop);
+                let second = store_or_halve(app, second.to_vec(), safe_below, stop);
+                return match (first, second) {
+                    (
+                        Outcome::Stored { mut refused },
+                        Outcome::Stored {
+                            refused: more_refused,
+                        },
+                    ) => {
+                        refused.extend(more_refused);
+                        Outcome::Stored { refused }
+                    }
+                    _ => Outcome::NotNow,
+                };
             }
         }
     }
 }
 
-fn store(app: &Arc<App>, batch: &Arc<Batch>) -> Result<Stored, StoreError> {
+pub(super) fn store(app: &Arc<App>, batch: &Arc<Batch>) -> Result<Stored, StoreError> {
     let batch = Arc::clone(batch);
     let mails = app.mailer.is_some();
     app.store.write_blocking(move |conn| {
@@ -209,6 +242,7 @@ fn store(app: &Arc<App>, batch: &Arc<Batch>) -> Result<Stored, StoreError> {
                 Vec::new()
             }
         };
+        hook::before_storing(&batch)?;
         digest::store(conn, &batch, &follow_up)
     })
 }

@@ -2,6 +2,7 @@
 //! JavaScript, redirects after forms, and the few JSON answers that the page's scripts ask for.
 
 mod account;
+mod admin;
 mod assets;
 mod blocking;
 mod chart;
@@ -61,6 +62,7 @@ fn routes(config: &mut ServiceConfig) {
                 .route(get().to(account::show))
                 .route(post().to(account::change_password)),
         )
+        .configure(admin::routes)
         .service(
             resource(["/{org}/projects/new", "/{org}/projects/new/"])
                 .route(get().to(projects::new::show))

@@ -5,7 +5,7 @@
 //! Records of a project always belong to the same partition, and a batch locks its partitions first. So whatever is
 //! read here about a project's issues, users and tags stays true until the commit, on every database.
 
-mod consumed;
+pub mod consumed;
 mod counters;
 pub mod dimensions;
 pub mod events;
@@ -16,9 +16,10 @@ use std::collections::BTreeSet;
 
 pub use issues::{IssueChange, IssueChangeKind};
 
+use super::dead_records::{Dead, Origin};
 use super::tasks::{self, NewTask};
 use super::usage::{self, OutcomeKey};
-use super::{Conn, StoreError, dialect, now_ms};
+use super::{Conn, StoreError, dialect};
 use crate::process::ProcessedEvent;
 
 /// The number of partitions, and of streams in Redis. Fixed: records in flight depend on it.
@@ -51,12 +52,7 @@ pub enum Content {
     /// Counts that ingest made.
     Outcomes(Vec<(OutcomeKey, i64)>),
     /// Set aside because processing or storing it fails.
-    Dead {
-        reason: String,
-        attempts: i32,
-        event_id: [u8; 16],
-        record: Vec<u8>,
-    },
+    Dead(Box<Dead>),
 }
 
 /// Records that were processed together.
@@ -120,8 +116,49 @@ pub fn store(
     stored.tasks = follow_ups.len();
     tasks::enqueue(conn, &follow_ups)?;
 
+    write_ledger(conn, &fresh, &new_events)?;
     consumed::mark(conn, &fresh, &batch.safe_below)?;
     Ok(stored)
+}
+
+fn write_ledger(
+    conn: &mut Conn,
+    fresh: &[&Item],
+    new_events: &[NewEvent<'_>],
+) -> Result<(), StoreError> {
+    use dialect::{Bind, Change, Upsert};
+    let kept: BTreeSet<(i64, u64)> = new_events
+        .iter()
+        .map(|new| (new.item.node, new.item.seq))
+        .collect();
+    let mut sums = std::collections::BTreeMap::<(i64, &str), i64>::new();
+    for item in fresh {
+        let outcome = match &item.content {
+            Content::Outcomes(_) => "counts",
+            Content::Event(_) if kept.contains(&(item.node, item.seq)) => "stored",
+            Content::Event(_) => "duplicate",
+            Content::Invalid(_) => "invalid",
+            Content::Dead(_) => "dead",
+        };
+        *sums.entry((item.node, outcome)).or_default() += 1;
+    }
+    let rows: Vec<Vec<Bind>> = sums
+        .into_iter()
+        .map(|((node, outcome), quantity)| {
+            vec![
+                Bind::I64(node),
+                Bind::Text(outcome.to_owned()),
+                Bind::I64(quantity),
+            ]
+        })
+        .collect();
+    let plan = Upsert {
+        table: "ledger",
+        columns: &["node", "outcome", "quantity"],
+        key: &["node", "outcome"],
+        changes: &[("quantity", Change::Add)],
+    };
+    dialect::upsert_rows(conn, &plan, &rows)
 }
 
 /// An event of this batch that is kept, still without its issue.
@@ -148,7 +185,7 @@ fn outcomes(fresh: &[&Item], new_events: &[NewEvent<'_>]) -> Vec<(OutcomeKey, i6
             Content::Event(_) if kept.contains(&(item.node, item.seq)) => ("accepted", ""),
             Content::Event(_) => ("duplicate", ""),
             Content::Invalid(reason) => ("invalid", *reason),
-            Content::Dead { .. } => ("dead", "processing"),
+            Content::Dead(_) => ("dead", "processing"),
         };
         let key = OutcomeKey {
             project_id: item.project_id,
@@ -164,39 +201,19 @@ fn outcomes(fresh: &[&Item], new_events: &[NewEvent<'_>]) -> Vec<(OutcomeKey, i6
 }
 
 fn dead_records(conn: &mut Conn, fresh: &[&Item]) -> Result<(), StoreError> {
-    use dialect::Bind;
-    let mut rows = Vec::new();
-    for item in fresh {
-        if let Content::Dead {
-            reason,
-            attempts,
-            event_id,
-            record,
-        } = &item.content
-        {
-            rows.push(vec![
-                Bind::I64(dialect::next_ids(conn, "dead_record", 1)?),
-                Bind::I64(item.project_id),
-                Bind::I64(item.node),
-                Bind::I64(item.seq as i64),
-                Bind::Bytes(event_id.to_vec()),
-                Bind::Text(reason.clone()),
-                Bind::I32(*attempts),
-                Bind::Bytes(record.clone()),
-                Bind::I64(now_ms()),
-            ]);
-        }
-    }
-    let columns = [
-        "id",
-        "project_id",
-        "node",
-        "seq",
-        "event_id",
-        "reason",
-        "attempts",
-        "record",
-        "created_at",
-    ];
-    dialect::insert_rows(conn, "dead_records", &columns, &rows)
+    let dead: Vec<(Origin, &Dead)> = fresh
+        .iter()
+        .filter_map(|item| match &item.content {
+            Content::Dead(dead) => {
+                let origin = Origin {
+                    node: item.node,
+                    seq: item.seq,
+                    project_id: item.project_id,
+                };
+                Some((origin, &**dead))
+            }
+            _ => None,
+        })
+        .collect();
+    super::dead_records::insert(conn, &dead)
 }

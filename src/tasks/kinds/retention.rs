@@ -8,10 +8,12 @@ use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 
 use crate::app::App;
-use crate::store::{now_ms, retention};
+use crate::store::{dead_records, now_ms, retention};
 use crate::tasks::{Periodic, Task, TaskError};
 
 pub(super) const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+/// What an SDK sent and nobody could scrub goes after this time, whatever the retention time.
+const UNSCRUBBED_DAYS: i64 = 14;
 /// Between two steps others may write.
 pub(super) const PAUSE: Duration = Duration::from_millis(20);
 
@@ -38,7 +40,11 @@ impl Task for Retention {
         }
         let dead = app
             .store
-            .write(move |conn| retention::delete_dead(conn, cutoff))
+            .write(move |conn| {
+                let unscrubbed = now_ms() - UNSCRUBBED_DAYS * DAY_MS;
+                Ok(retention::delete_dead(conn, cutoff)?
+                    + dead_records::delete_unscrubbed(conn, unscrubbed)?)
+            })
             .await?;
         if deleted + dead > 0 {
             tracing::info!(

@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 use super::notify_issue;
 use crate::app::App;
 use crate::journal::{Record, decode_record};
-use crate::store::dead_records;
+use crate::store::dead_records::{self, Form, Kept};
+use crate::store::digest::consumed::FROM_THE_LIST;
 use crate::store::digest::{self, Batch, Content, Item};
 use crate::store::tasks::NewTask;
 use crate::store::{StoreError, now_ms};
+use crate::tasks::poison::hook;
+use crate::tasks::poison::trial::{Court, Verdict};
 use crate::tasks::{Task, TaskError, outbox_row, process_events};
-
-/// Set in the sequence number of a record that comes from the list: its own is marked as consumed already.
-const FROM_THE_LIST: u64 = 1 << 62;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RetryEvent {
@@ -39,28 +39,60 @@ impl Task for RetryEvent {
             .store
             .read(move |conn| dead_records::record(conn, id))
             .await?;
-        let Some((node, body)) = found else {
+        let Some(kept) = found else {
             return Ok(());
         };
-        let Some(record) = decode_record(&body) else {
-            return refused(&app, id, "the record is damaged".to_owned()).await;
+        let node = kept.node;
+        let record = match opened(&app, kept) {
+            Ok(record) => record,
+            Err(problem) => return refused(&app, id, problem).await,
         };
         let processed = tokio::task::spawn_blocking(move || {
-            let content = process_events::content(&record, &body);
+            let content = try_apart(&record);
             (record, content)
         });
         let (record, content) = processed
             .await
             .map_err(|error| TaskError::Retry(error.to_string()))?;
-        if let Content::Dead { reason, .. } = content {
-            return refused(&app, id, reason).await;
-        }
+        let content = match content {
+            Ok(content) => content,
+            Err(reason) => return refused(&app, id, reason).await,
+        };
         match store(&app, id, node, record, content).await {
             Ok(()) => Ok(()),
             Err(error) if error.is_infrastructure() => Err(error.into()),
             Err(error) => refused(&app, id, error.to_string()).await,
         }
     }
+}
+
+/// The record that was set aside, or why it cannot be read.
+pub fn opened(app: &App, kept: Kept) -> Result<Record, String> {
+    let body = match kept.form {
+        Form::Sealed => {
+            match app.seal.open(&kept.bytes) {
+                Some(body) => body,
+                None if kept.key_fingerprint == app.config.key_fingerprint() => {
+                    return Err("the record is damaged".to_owned());
+                }
+                None => {
+                    return Err("the record was sealed with another secret key: run with that key to read it".to_owned());
+                }
+            }
+        }
+        Form::Raw | Form::Scrubbed => kept.bytes,
+    };
+    decode_record(&body).ok_or_else(|| "the record is damaged".to_owned())
+}
+
+/// Processing it may have ended a process before: it is tried in another one first.
+fn try_apart(record: &Record) -> Result<Content, String> {
+    if let Verdict::Guilty(reason) =
+        Court::default().try_record(&record.with_payload(&record.payload))
+    {
+        return Err(reason);
+    }
+    process_events::content(record)
 }
 
 /// The event stays on the list; the task has done what it could.
@@ -93,6 +125,7 @@ async fn store(
     let batch = Batch {
         items: vec![Item {
             node,
+            // Its own number is marked as consumed already.
             seq: seq | FROM_THE_LIST,
             project_id,
             key_id,
@@ -110,8 +143,9 @@ async fn store(
                 Vec::new()
             }
         };
+        hook::before_storing(&batch)?;
         let stored = digest::store(conn, &batch, &follow_up)?;
-        dead_records::settle(conn, id, project_id, key_id, received_ms)?;
+        dead_records::settle(conn, id, node, project_id, key_id, received_ms)?;
         Ok(stored)
     });
     if stored.await?.tasks > 0 {

@@ -1,6 +1,7 @@
 //! What the journal counts. In: its index. Out: how much waits and for how long, and its side of the balance: how many
 //! records it ever accepted, counted from its own records and not from what became of them.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
@@ -61,6 +62,34 @@ impl Journal {
             writable: self.check_room().is_ok(),
             loaded: !self.shared.loading.load(Ordering::Acquire),
         }
+    }
+
+    /// The numbers of damaged records that the start found. Whether they had been stored before the damage, only the
+    /// database knows; their segments stay until [`Journal::settle_missing`].
+    pub fn missing(&self) -> Vec<u64> {
+        if self.shared.loading.load(Ordering::Acquire) {
+            return Vec::new();
+        }
+        let index = self
+            .shared
+            .index
+            .lock()
+            .expect("no thread panics with this lock");
+        let segments = index.segments.values();
+        segments
+            .flat_map(|segment| segment.missing.iter().copied())
+            .collect()
+    }
+
+    /// Says which of the missing records had been stored: nothing is lost with those.
+    pub fn settle_missing(&self, stored: &HashSet<u64>) {
+        let finished = self
+            .shared
+            .index
+            .lock()
+            .expect("no thread panics with this lock")
+            .settle_missing(stored);
+        self.shared.delete_finished(&self.folder, &finished);
     }
 
     /// The journal's side of the balance; none while segments from before the start are still being read.

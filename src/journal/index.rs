@@ -34,11 +34,19 @@ pub(super) struct Segment {
     pub acked: u64,
     /// Accepted records of this segment that cannot be read any more.
     pub damaged: u64,
+    /// The numbers of those whose absence the start noticed, until somebody looks whether they had been stored before.
+    pub missing: Vec<u64>,
     /// Nothing will be appended any more, and every record in it is known here.
     pub sealed: bool,
 }
 
 impl Segment {
+    /// These records of the segment cannot be read.
+    pub fn set_missing(&mut self, missing: Vec<u64>) {
+        self.damaged = missing.len() as u64;
+        self.missing = missing;
+    }
+
     /// A segment whose records are not known yet.
     pub fn new(file: Arc<File>, first_seq: u64, before: u64, bytes: u64) -> Self {
         Self {
@@ -49,6 +57,7 @@ impl Segment {
             records: 0,
             acked: 0,
             damaged: 0,
+            missing: Vec::new(),
             sealed: false,
         }
     }
@@ -143,6 +152,20 @@ impl Index {
         self.finished()
     }
 
+    /// Of the damaged records, `stored` had been stored before: nothing is lost with them.
+    pub fn settle_missing(&mut self, stored: &HashSet<u64>) -> Vec<u32> {
+        for segment in self.segments.values_mut() {
+            for seq in std::mem::take(&mut segment.missing) {
+                if stored.contains(&seq) {
+                    segment.damaged -= 1;
+                    segment.records += 1;
+                    segment.acked += 1;
+                }
+            }
+        }
+        self.finished()
+    }
+
     /// Records in the hands of somebody.
     pub fn claimed_records(&self) -> u64 {
         self.claimed.len() as u64
@@ -177,7 +200,9 @@ impl Index {
     pub fn finished(&self) -> Vec<u32> {
         self.segments
             .iter()
-            .filter(|(_, segment)| segment.sealed && segment.acked == segment.records)
+            .filter(|(_, segment)| {
+                segment.sealed && segment.acked == segment.records && segment.missing.is_empty()
+            })
             .map(|(number, _)| *number)
             .collect()
     }

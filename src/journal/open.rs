@@ -73,26 +73,24 @@ impl Journal {
                 let scan = segment::scan(&mut file, header)?;
                 file.set_len(scan.good_end)?;
                 file.sync_all()?;
-                let gaps = scan.gaps(header.first_seq);
-                let mut next_seq = header.first_seq;
+                let next_seq = scan.end(header.first_seq);
                 let mut segment = Segment::new(
                     Arc::new(file.try_clone()?),
                     header.first_seq,
                     before(&header),
                     scan.good_end,
                 );
-                segment.damaged = gaps;
+                segment.set_missing(scan.missing(header.first_seq, next_seq));
                 segment.sealed = true;
                 index.segments.insert(number, segment);
                 for found in &scan.found {
-                    next_seq = next_seq.max(found.seq + 1);
                     index.push(found.project_id, Position::new(number, found.offset));
                 }
                 // Appending goes on in a new segment: the old one may have a torn end on a disk that lied.
                 let fresh = Header {
                     node: header.node,
                     first_seq: next_seq,
-                    before: Some(before(&header) + scan.found.len() as u64 + gaps),
+                    before: Some(before(&header) + (next_seq - header.first_seq)),
                 };
                 let active = begin(folder, number + 1, fresh, &mut index)?;
                 (header.node, next_seq, active)
@@ -191,7 +189,8 @@ impl Shared {
                     }
                     if let Some(segment) = index.segments.get_mut(number) {
                         let accepted = end.saturating_sub(segment.before);
-                        segment.damaged = accepted.saturating_sub(scan.found.len() as u64);
+                        let end_seq = segment.first_seq + accepted;
+                        segment.set_missing(scan.missing(segment.first_seq, end_seq));
                         segment.sealed = true;
                     }
                     let finished = index.finished();

@@ -3,6 +3,7 @@
 //! A segment is named by its number and begins with: magic `BGLS`, version `u32`, node `i64`, first sequence number
 //! `u64`, and since version 2 how many records the journal had accepted before it, `u64`.
 
+use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -53,12 +54,18 @@ pub(super) struct Scan {
 }
 
 impl Scan {
-    /// Numbers within a segment follow each other, so what is missing below the highest was damaged.
-    pub fn gaps(&self, first_seq: u64) -> u64 {
+    /// Numbers within a segment follow each other, so what is missing below `end` was damaged.
+    pub fn missing(&self, first_seq: u64, end: u64) -> Vec<u64> {
+        let found: HashSet<u64> = self.found.iter().map(|found| found.seq).collect();
+        (first_seq..end)
+            .filter(|seq| !found.contains(seq))
+            .collect()
+    }
+
+    /// The number after the highest that was found.
+    pub fn end(&self, first_seq: u64) -> u64 {
         let next = self.found.iter().map(|found| found.seq + 1).max();
-        next.map_or(0, |next| {
-            (next - first_seq.min(next)).saturating_sub(self.found.len() as u64)
-        })
+        next.unwrap_or(first_seq).max(first_seq)
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::app::App;
 use crate::store::StoreError;
+use crate::store::digest::consumed;
 use crate::store::ledger::{self, Outcomes};
 
 /// A difference counts when it is there each time: between the looks at both sides a segment may go.
@@ -39,6 +40,7 @@ impl Balance {
 
 /// The balance of this node's journal; none while the journal still reads what it found at start.
 pub async fn of_this_node(app: &App) -> Result<Option<Balance>, StoreError> {
+    settle_missing(app).await?;
     let mut last = None;
     for look in 0..LOOKS {
         if look > 0 {
@@ -64,4 +66,23 @@ pub async fn of_this_node(app: &App) -> Result<Option<Balance>, StoreError> {
         last = Some(balance);
     }
     Ok(last)
+}
+
+/// Of what the disk lost, some may have been stored before: the digest knows.
+async fn settle_missing(app: &App) -> Result<(), StoreError> {
+    let missing = app.journal.missing();
+    let Some(first) = missing.iter().min().copied() else {
+        return Ok(());
+    };
+    let node = app.journal.node();
+    let stored = app
+        .store
+        .read(move |conn| consumed::from(conn, node, first))
+        .await?;
+    tracing::error!(
+        records = missing.len(),
+        "records of the journal cannot be read; they are skipped and counted"
+    );
+    app.journal.settle_missing(&stored.into_iter().collect());
+    Ok(())
 }

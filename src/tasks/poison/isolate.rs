@@ -20,6 +20,10 @@ const IDLE: Duration = Duration::from_millis(200);
 /// A dead letter that cannot be written is tried again after this.
 const BURY_AGAIN: Duration = Duration::from_secs(30);
 
+/// Bytes of records that wait for another attempt. Beyond it, what fails is set aside at once: a flood of bad events must
+/// neither fill the memory nor hold up the good ones.
+const MOST_WAITING: usize = 16 * 1024 * 1024;
+
 /// A record that failed and is tried again.
 struct Case {
     delivery: Delivery,
@@ -215,7 +219,7 @@ impl Isolation<'_> {
             event = %case.delivery.record.event_id,
             "an event fails by itself"
         );
-        if case.failures >= MOST_FAILURES {
+        if case.failures >= MOST_FAILURES || self.is_full() {
             self.bury(case);
         } else {
             let pause = Pace::get().pause_after(case.failures);
@@ -242,11 +246,20 @@ impl Isolation<'_> {
             .map(|case| case.first_failure_ms);
         let mut case = Case::new(delivery, crashes, reason, false);
         case.first_failure_ms = first_failure_ms.unwrap_or(case.first_failure_ms);
-        if crashes >= MOST_CRASHES {
+        if crashes >= MOST_CRASHES || self.is_full() {
             self.bury(case);
         } else {
             self.put_off(case, Pace::get().pause_after(crashes));
         }
+    }
+
+    fn is_full(&self) -> bool {
+        let bytes: usize = self
+            .cases
+            .values()
+            .map(|case| case.delivery.body.len() + case.delivery.record.payload.len())
+            .sum();
+        bytes >= MOST_WAITING
     }
 
     fn put_off(&mut self, mut case: Case, pause: Duration) {

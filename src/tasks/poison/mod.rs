@@ -42,7 +42,7 @@ const MOST_FAILURES: u32 = 10;
 /// For this long after a record was found to crash or loop, every batch is tried before it is processed here.
 const CAUTION: Duration = Duration::from_secs(10 * 60);
 /// Batches that may wait for the isolation.
-const HANDED: usize = 64;
+const HANDED: usize = 4;
 const HAND_AGAIN: Duration = Duration::from_millis(100);
 
 /// How patient all this is.

@@ -1,7 +1,7 @@
 //! The handles that everything shares, built once. In: the settings. Out: an `App`.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use sha2::{Digest, Sha256};
 
@@ -12,6 +12,8 @@ use crate::journal::Journal;
 use crate::model::seal::Seal;
 use crate::notify::Mailer;
 use crate::store::Store;
+use crate::store::dictionaries::Dictionaries;
+use crate::store::digest::Cache;
 
 pub struct App {
     pub config: Config,
@@ -22,6 +24,10 @@ pub struct App {
     pub mailer: Option<Mailer>,
     /// Of what SDKs sent and could not be processed.
     pub seal: Seal,
+    pub digest_cache: Cache,
+    pub dictionaries: Dictionaries,
+    /// Events stored by this node since it started.
+    pub stored: AtomicU64,
     /// Rung when a transaction wrote tasks.
     pub tasks_wake: tokio::sync::Notify,
     base_url: String,
@@ -57,6 +63,9 @@ impl App {
             outcomes: Arc::new(Outcomes::default()),
             journal,
             mailer,
+            digest_cache: Cache::default(),
+            dictionaries: Dictionaries::default(),
+            stored: AtomicU64::new(0),
             tasks_wake: tokio::sync::Notify::new(),
             base_url,
             booted: AtomicBool::new(false),

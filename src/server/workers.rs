@@ -11,7 +11,7 @@ use crate::queue::Queue;
 use crate::queue::embedded::EmbeddedQueue;
 use crate::queue::redis::{Forwarder, RedisQueue};
 use crate::tasks::poison::{self, Poison};
-use crate::tasks::process_events;
+use crate::tasks::{fold_tags, process_events};
 
 /// What a thread still has in hand after the order to stop.
 const PATIENCE: Duration = Duration::from_millis(4_500);
@@ -113,6 +113,10 @@ pub fn start(app: &Arc<App>) -> std::io::Result<Threads> {
             let another = || digest(next.fetch_add(1, Ordering::Relaxed));
             poison::run_watch(&app, &poison, &another, &stop);
         });
+    }
+    {
+        let (app, stop) = (Arc::clone(app), Arc::clone(&stop));
+        spawn(&threads, "tags".into(), move || fold_tags::run(&app, &stop));
     }
     Ok(Threads {
         threads,

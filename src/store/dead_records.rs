@@ -124,7 +124,7 @@ pub fn insert(conn: &mut Conn, records: &[(Origin, &Dead)]) -> Result<(), StoreE
     }
     let first = dialect::next_ids(conn, "dead_record", records.len() as i64)?;
     let now = now_ms();
-    let rows: Vec<Vec<Bind>> = records
+    let rows: Vec<Vec<Bind<'_>>> = records
         .iter()
         .zip(first..)
         .map(|((origin, dead), id)| {

@@ -6,12 +6,9 @@ use std::collections::BTreeMap;
 use diesel::prelude::*;
 
 use super::digest::consumed;
+use super::digest::ledger::Fate;
 use super::schema::ledger;
 use super::{Conn, StoreError};
-
-/// The name of records that were set aside.
-const DEAD: &str = "dead";
-const STORED: &str = "stored";
 
 /// How many records ended with each outcome.
 pub type Outcomes = BTreeMap<String, i64>;
@@ -70,7 +67,7 @@ pub fn sums(conn: &mut Conn) -> Result<Outcomes, StoreError> {
 pub(super) fn take_back_dead(conn: &mut Conn, node: i64) -> Result<(), StoreError> {
     let row = ledger::table
         .filter(ledger::node.eq(node))
-        .filter(ledger::outcome.eq(DEAD))
+        .filter(ledger::outcome.eq(Fate::Dead.as_str()))
         .filter(ledger::quantity.gt(0));
     let changed = diesel::update(row)
         .set(ledger::quantity.eq(ledger::quantity - 1))
@@ -80,7 +77,7 @@ pub(super) fn take_back_dead(conn: &mut Conn, node: i64) -> Result<(), StoreErro
         diesel::update(
             ledger::table
                 .filter(ledger::node.eq(node))
-                .filter(ledger::outcome.eq(STORED)),
+                .filter(ledger::outcome.eq(Fate::Stored.as_str())),
         )
         .set(ledger::quantity.eq(ledger::quantity - 1))
         .execute(conn)?;

@@ -42,6 +42,8 @@ diesel::table! {
         next_short_number -> BigInt,
         first_event_at -> Nullable<BigInt>,
         created_at -> BigInt,
+        issue_minute -> BigInt,
+        issue_minute_count -> BigInt,
     }
 }
 
@@ -125,6 +127,12 @@ diesel::table! {
         last_release -> Nullable<Text>,
         is_unhandled -> Bool,
         regressions -> Integer,
+        stored_events -> BigInt,
+        stored_bytes -> BigInt,
+        sampled_events -> BigInt,
+        sampled_at -> BigInt,
+        flood_minute -> BigInt,
+        flood_events -> BigInt,
     }
 }
 
@@ -282,14 +290,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    ledger (node, outcome) {
-        node -> BigInt,
-        outcome -> Text,
-        quantity -> BigInt,
-    }
-}
-
-diesel::table! {
     dead_records (id) {
         id -> BigInt,
         project_id -> BigInt,
@@ -304,6 +304,30 @@ diesel::table! {
         key_fingerprint -> Text,
         first_failure_at -> BigInt,
         last_failure_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    ledger (node, outcome) {
+        node -> BigInt,
+        outcome -> Text,
+        quantity -> BigInt,
+    }
+}
+
+diesel::table! {
+    tag_deltas (id) {
+        id -> BigInt,
+        data -> Binary,
+    }
+}
+
+diesel::table! {
+    payload_dictionaries (id) {
+        id -> BigInt,
+        platform -> Text,
+        created_at -> BigInt,
+        data -> Binary,
     }
 }
 
@@ -333,6 +357,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     nodes,
     queue_partitions,
     consumed,
-    ledger,
     dead_records,
+    ledger,
+    tag_deltas,
+    payload_dictionaries,
 );

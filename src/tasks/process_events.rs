@@ -11,19 +11,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::kinds::notify_issue;
+use super::kinds::{notify_issue, train_dictionaries};
 use super::poison::{Poison, hook};
 use crate::app::App;
 use crate::ingest::outcome;
 use crate::journal::{Record, RecordKind};
-use crate::process::{self, Incoming, ProcessError};
+use crate::process::{self, Incoming, ProcessError, ProcessedEvent};
 use crate::queue::{Claim, Delivery, Queue};
-use crate::store::StoreError;
-use crate::store::digest::{self, Batch, Content, Item, Stored};
+use crate::store::digest::{self, Batch, Content, Item, Repetitions, Rules, Stored};
+use crate::store::payload::Packer;
 use crate::store::tasks::NewTask;
+use crate::store::{Conn, StoreError};
 
 /// Records in one transaction: cost per event falls up to here, and memory grows beyond.
-const BATCH: usize = 400;
+const BATCH: usize = 1_000;
 const PATIENCE: Duration = Duration::from_millis(300);
 
 /// What became of a batch in the store.
@@ -58,7 +59,7 @@ pub fn run(app: &Arc<App>, poison: &Poison, mut queue: Box<dyn Queue>, stop: &At
             continue;
         }
         let attempt = poison.attempts.begin(claim.deliveries.iter(), false);
-        let (items, mut failed) = processed(&claim.deliveries);
+        let (items, mut failed) = processed(app, &claim.deliveries);
         if !attempt.processed() {
             tracing::warn!("a thread that was stuck is free again; its batch is somebody else's");
             return;
@@ -103,11 +104,13 @@ fn set_failed_aside(
 }
 
 /// Records as the store takes them, and those whose processing failed. A panic inside processing costs its record only.
-fn processed(deliveries: &[Delivery]) -> (Vec<Item>, Vec<((i64, u64), String)>) {
+fn processed(app: &App, deliveries: &[Delivery]) -> (Vec<Item>, Vec<((i64, u64), String)>) {
+    let current = app.dictionaries.current();
+    let mut packer = Packer::new(&current);
     let mut items = Vec::with_capacity(deliveries.len());
     let mut failed = Vec::new();
     for delivery in deliveries {
-        match content(&delivery.record) {
+        match content(&delivery.record, &mut packer) {
             Ok(content) => items.push(item(delivery, content)),
             Err(error) => failed.push(((delivery.node, delivery.record.seq), error)),
         }
@@ -115,7 +118,7 @@ fn processed(deliveries: &[Delivery]) -> (Vec<Item>, Vec<((i64, u64), String)>) 
     (items, failed)
 }
 
-pub(super) fn item(delivery: &Delivery, content: Content) -> Item {
+pub(super) fn item(delivery: &Delivery, (content, data): (Content, Vec<u8>)) -> Item {
     let record = &delivery.record;
     Item {
         node: delivery.node,
@@ -124,38 +127,49 @@ pub(super) fn item(delivery: &Delivery, content: Content) -> Item {
         key_id: record.key_id,
         received_ms: record.received_ms,
         content,
+        data,
     }
 }
 
-/// What processing makes of a record, or how it failed.
-pub(super) fn content(record: &Record) -> Result<Content, String> {
-    match record.kind {
-        RecordKind::Outcomes => Ok(outcome::decode(&record.payload)
-            .map_or(Content::Invalid("malformed"), Content::Outcomes)),
-        RecordKind::Event => {
-            let incoming = Incoming {
-                payload: &record.payload,
-                event_id: record.event_id,
-                received_ms: record.received_ms,
-                sent_at_ms: record.sent_at_ms,
-                remote_addr: record.remote_addr,
-                sdk_client: Some(record.client.as_str()).filter(|client| !client.is_empty()),
-            };
-            let result = catch_unwind(AssertUnwindSafe(|| {
-                hook::strike(&record.payload);
-                process::process(&incoming)
-            }));
-            match result {
-                Ok(Ok(event)) => Ok(Content::Event(Box::new(event))),
-                Ok(Err(ProcessError::NotJson(problem))) => {
-                    tracing::debug!(project = record.project_id, event = %record.event_id, problem, "an event is no JSON");
-                    Ok(Content::Invalid("not_json"))
-                }
-                Ok(Err(ProcessError::NotAnObject)) => Ok(Content::Invalid("not_an_object")),
-                Err(panic) => Err(panic_reason(&*panic)),
+/// What processing makes of a record, with the payload of an event as it is stored; or how processing failed.
+pub(super) fn content(
+    record: &Record,
+    packer: &mut Packer<'_>,
+) -> Result<(Content, Vec<u8>), String> {
+    let content = match record.kind {
+        RecordKind::Outcomes => outcome::decode(record.payload())
+            .map_or(Content::Invalid("malformed"), Content::Outcomes),
+        RecordKind::Event => match event_of(record)? {
+            Ok(mut event) => {
+                let payload = std::mem::take(&mut event.payload);
+                let data = packer.pack(&payload, &event.platform);
+                return Ok((Content::Event(Box::new(event)), data));
             }
-        }
-    }
+            Err(ProcessError::NotJson(problem)) => {
+                tracing::debug!(project = record.project_id, event = %record.event_id, problem, "an event is no JSON");
+                Content::Invalid("not_json")
+            }
+            Err(ProcessError::NotAnObject) => Content::Invalid("not_an_object"),
+        },
+    };
+    Ok((content, Vec::new()))
+}
+
+/// The event that a record holds, or that it holds none; or how processing failed. A panic costs this record only.
+pub(super) fn event_of(record: &Record) -> Result<Result<ProcessedEvent, ProcessError>, String> {
+    let incoming = Incoming {
+        payload: record.payload(),
+        event_id: record.event_id,
+        received_ms: record.received_ms,
+        sent_at_ms: record.sent_at_ms,
+        remote_addr: record.remote_addr,
+        sdk_client: Some(record.client()).filter(|client| !client.is_empty()),
+    };
+    catch_unwind(AssertUnwindSafe(|| {
+        hook::strike(record.payload());
+        process::process(&incoming)
+    }))
+    .map_err(|panic| panic_reason(&*panic))
 }
 
 fn panic_reason(panic: &(dyn Any + Send)) -> String {
@@ -187,11 +201,12 @@ pub(super) fn store_or_halve(
     });
     let mut pause = Duration::from_millis(100);
     loop {
-        match store(app, &batch) {
+        match write(app, &batch) {
             Ok(stored) => {
                 if stored.tasks > 0 {
                     app.tasks_wake.notify_one();
                 }
+                train_dictionaries::after(app, stored.events);
                 return Outcome::Stored {
                     refused: Vec::new(),
                 };
@@ -231,18 +246,38 @@ pub(super) fn store_or_halve(
     }
 }
 
-pub(super) fn store(app: &Arc<App>, batch: &Arc<Batch>) -> Result<Stored, StoreError> {
-    let batch = Arc::clone(batch);
-    let mails = app.mailer.is_some();
-    app.store.write_blocking(move |conn| {
-        let follow_up = |change: &digest::IssueChange| -> Vec<NewTask> {
-            if mails {
-                notify_issue::follow_up(change)
-            } else {
-                Vec::new()
-            }
-        };
-        hook::before_storing(&batch)?;
-        digest::store(conn, &batch, &follow_up)
-    })
+/// One transaction; where it stumbled over an event that was there already, another that looks for such.
+pub(super) fn write(app: &Arc<App>, batch: &Arc<Batch>) -> Result<Stored, StoreError> {
+    let attempt = |repetitions| {
+        let (context, batch) = (Arc::clone(app), Arc::clone(batch));
+        app.store
+            .write_blocking(move |conn| store(&context, conn, &batch, repetitions))
+    };
+    match attempt(Repetitions::NotExpected) {
+        Err(error) if error.is_unique_violation() => attempt(Repetitions::LookedFor),
+        other => other,
+    }
+}
+
+/// Stores a batch by the rules of this node, in the transaction of `conn`.
+pub(super) fn store(
+    app: &App,
+    conn: &mut Conn,
+    batch: &Batch,
+    repetitions: Repetitions,
+) -> Result<Stored, StoreError> {
+    hook::before_storing(batch)?;
+    let follow_up = |change: &digest::IssueChange| -> Vec<NewTask> {
+        if app.mailer.is_some() {
+            notify_issue::follow_up(change)
+        } else {
+            Vec::new()
+        }
+    };
+    let rules = Rules {
+        repetitions,
+        spike_limit: app.config.spike_limit,
+        follow_up: &follow_up,
+    };
+    digest::store(conn, &app.digest_cache, batch, &rules)
 }

@@ -5,15 +5,14 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::notify_issue;
 use crate::app::App;
 use crate::journal::{Record, decode_record};
 use crate::store::dead_records::{self, Form, Kept};
 use crate::store::digest::consumed::FROM_THE_LIST;
-use crate::store::digest::{self, Batch, Content, Item};
+use crate::store::digest::{Batch, Content, Item, Repetitions};
+use crate::store::payload::Packer;
 use crate::store::tasks::NewTask;
 use crate::store::{StoreError, now_ms};
-use crate::tasks::poison::hook;
 use crate::tasks::poison::trial::{Court, Verdict};
 use crate::tasks::{Task, TaskError, outbox_row, process_events};
 
@@ -47,8 +46,9 @@ impl Task for RetryEvent {
             Ok(record) => record,
             Err(problem) => return refused(&app, id, problem).await,
         };
+        let current = app.dictionaries.current();
         let processed = tokio::task::spawn_blocking(move || {
-            let content = try_apart(&record);
+            let content = try_apart(&record, &mut Packer::new(&current));
             (record, content)
         });
         let (record, content) = processed
@@ -82,17 +82,15 @@ pub fn opened(app: &App, kept: Kept) -> Result<Record, String> {
         }
         Form::Raw | Form::Scrubbed => kept.bytes,
     };
-    decode_record(&body).ok_or_else(|| "the record is damaged".to_owned())
+    decode_record(body).ok_or_else(|| "the record is damaged".to_owned())
 }
 
 /// Processing it may have ended a process before: it is tried in another one first.
-fn try_apart(record: &Record) -> Result<Content, String> {
-    if let Verdict::Guilty(reason) =
-        Court::default().try_record(&record.with_payload(&record.payload))
-    {
-        return Err(reason);
+fn try_apart(record: &Record, packer: &mut Packer<'_>) -> Result<(Content, Vec<u8>), String> {
+    match Court::default().try_record(&record.body) {
+        Verdict::Guilty(reason) => Err(reason),
+        Verdict::Harmless | Verdict::Unknown(_) => process_events::content(record, packer),
     }
-    process_events::content(record)
 }
 
 /// The event stays on the list; the task has done what it could.
@@ -113,7 +111,7 @@ async fn store(
     id: i64,
     node: i64,
     record: Record,
-    content: Content,
+    (content, data): (Content, Vec<u8>),
 ) -> Result<(), StoreError> {
     let Record {
         seq,
@@ -131,20 +129,13 @@ async fn store(
             key_id,
             received_ms,
             content,
+            data,
         }],
         safe_below: Vec::new(),
     };
-    let mails = app.mailer.is_some();
+    let context = Arc::clone(app);
     let stored = app.store.write(move |conn| {
-        let follow_up = |change: &digest::IssueChange| {
-            if mails {
-                notify_issue::follow_up(change)
-            } else {
-                Vec::new()
-            }
-        };
-        hook::before_storing(&batch)?;
-        let stored = digest::store(conn, &batch, &follow_up)?;
+        let stored = process_events::store(&context, conn, &batch, Repetitions::LookedFor)?;
         dead_records::settle(conn, id, node, project_id, key_id, received_ms)?;
         Ok(stored)
     });

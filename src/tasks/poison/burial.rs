@@ -22,19 +22,19 @@ pub struct Last<'a> {
 pub fn content(app: &App, last: &Last<'_>) -> Content {
     let record = &last.delivery.record;
     let scrubbed = if last.can_be_processed {
-        process_events::content(record)
+        process_events::event_of(record).ok().and_then(Result::ok)
     } else {
-        Err(String::new())
+        None
     };
     let (form, kept, key_fingerprint) = match scrubbed {
-        Ok(Content::Event(event)) => (
+        Some(event) => (
             Form::Scrubbed,
             record.with_payload(&event.payload),
             String::new(),
         ),
-        _ => (
+        None => (
             Form::Sealed,
-            app.seal.seal(&last.delivery.body),
+            app.seal.seal(&record.body),
             app.config.key_fingerprint(),
         ),
     };

@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::queue::{Delivery, Queue};
 use crate::store::digest::{Batch, Item};
 use crate::store::now_ms;
+use crate::store::payload::Packer;
 use crate::tasks::process_events::{self, Outcome};
 
 const IDLE: Duration = Duration::from_millis(200);
@@ -141,7 +142,7 @@ impl Isolation<'_> {
                 self.bury(Case::new(delivery, 0, reason, false));
                 continue;
             }
-            match self.court.try_record(&delivery.body) {
+            match self.court.try_record(&delivery.record.body) {
                 Verdict::Harmless => harmless.push(delivery),
                 Verdict::Guilty(reason) => self.crashed(delivery, reason),
                 Verdict::Unknown(problem) => {
@@ -163,8 +164,10 @@ impl Isolation<'_> {
         let attempt = self.poison.attempts.begin(deliveries.iter(), true);
         let mut failed = HashMap::<RecordId, (String, bool)>::new();
         let mut items = Vec::with_capacity(deliveries.len());
+        let current = self.app.dictionaries.current();
+        let mut packer = Packer::new(&current);
         for delivery in &deliveries {
-            match process_events::content(&delivery.record) {
+            match process_events::content(&delivery.record, &mut packer) {
                 Ok(content) => items.push(process_events::item(delivery, content)),
                 Err(error) => {
                     failed.insert(id(delivery), (error, false));
@@ -201,7 +204,7 @@ impl Isolation<'_> {
     }
 
     fn failed(&mut self, delivery: Delivery, error: String) {
-        let was_processed = process_events::content(&delivery.record).is_ok();
+        let was_processed = process_events::event_of(&delivery.record).is_ok();
         self.count_failure(delivery, error, was_processed);
     }
 
@@ -257,7 +260,7 @@ impl Isolation<'_> {
         let bytes: usize = self
             .cases
             .values()
-            .map(|case| case.delivery.body.len() + case.delivery.record.payload.len())
+            .map(|case| case.delivery.record.body.len())
             .sum();
         bytes >= MOST_WAITING
     }
@@ -291,7 +294,7 @@ impl Isolation<'_> {
             }
             let delivery = case.delivery.clone();
             if crashes > 0
-                && let Verdict::Guilty(reason) = self.court.try_record(&delivery.body)
+                && let Verdict::Guilty(reason) = self.court.try_record(&delivery.record.body)
             {
                 self.crashed(delivery, reason);
             } else {
@@ -313,7 +316,7 @@ impl Isolation<'_> {
                 can_be_processed: case.was_processed && crashes == 0,
             },
         );
-        let item = process_events::item(&case.delivery, content);
+        let item = process_events::item(&case.delivery, (content, Vec::new()));
         match self.store_dead(item) {
             Ok(()) => {
                 tracing::error!(
@@ -336,7 +339,7 @@ impl Isolation<'_> {
             items: vec![item],
             safe_below: Vec::new(),
         });
-        process_events::store(self.app, &batch).map(|_| ())
+        process_events::write(self.app, &batch).map(|_| ())
     }
 
     /// Stored or set aside, for good.

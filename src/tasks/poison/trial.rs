@@ -141,9 +141,9 @@ pub fn run_child() -> std::io::Result<()> {
         let mut body = vec![0; u32::from_le_bytes(length) as usize];
         input.read_exact(&mut body)?;
         step.fetch_add(1, Ordering::AcqRel);
-        if let Some(record) = decode_record(&body) {
+        if let Some(record) = decode_record(body) {
             // A panic or an error is a result like any other: it can be had where the record belongs.
-            drop(process_events::content(&record));
+            drop(process_events::event_of(&record));
         }
         step.fetch_add(1, Ordering::AcqRel);
         output.write_all(&[DONE])?;

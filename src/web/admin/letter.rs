@@ -97,7 +97,7 @@ async fn draw(
             LetterPage {
                 page: page.clone(),
                 payload: (!is_raw || with_raw).then(|| {
-                    retry_event::opened(app, kept).map(|record: Record| pretty(&record.payload))
+                    retry_event::opened(app, kept).map(|record: Record| pretty(record.payload()))
                 }),
                 first: moment(event.first_failure_at),
                 last: moment(event.last_failure_at),

@@ -28,7 +28,7 @@ use place::Placed;
 use super::dead_records::{Dead, Origin};
 use super::tasks::{self, NewTask};
 use super::usage::{self, OutcomeKey};
-use super::{Conn, StoreError, dialect};
+use super::{Conn, StoreError};
 use crate::process::ProcessedEvent;
 
 /// The number of partitions, and of streams in Redis. Fixed: records in flight depend on it.

@@ -33,7 +33,11 @@ pub fn superuser(app: &App) -> Visitor {
 #[track_caller]
 pub fn holds(app: &App) -> Page {
     let root = superuser(app);
-    let page = root.open("/admin/").expect(200);
+    // Just after a start the journal is still being read.
+    let page = poll::value("the balance is known", || {
+        let page = root.open("/admin/").expect(200);
+        (!page.words().contains("Balance not known yet")).then_some(page)
+    });
     page.shows("Balance OK");
     page
 }

@@ -47,7 +47,6 @@ fn the_system_page_accounts_for_what_was_sent() {
     let event = error("E", "v", "f");
     app.sdk().send(&event);
     app.sdk().send(&event);
-    app.sdk().envelope(b"{}\n{\"type\":\"event\"}\nno JSON\n");
     app.sdk().send(&error("E", "v", "g"));
     app.wait_idle();
     let root = superuser(&app);

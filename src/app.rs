@@ -10,6 +10,7 @@ use crate::ingest::keys::Keys;
 use crate::ingest::limits::Limits;
 use crate::ingest::outcome::Outcomes;
 use crate::journal::Journal;
+use crate::model::seal::Seal;
 use crate::notify::Mailer;
 use crate::queue::redis::Pulse;
 use crate::store::Store;
@@ -26,6 +27,8 @@ pub struct App {
     pub mailer: Option<Mailer>,
     /// How Redis is, where there is one.
     pub redis: Option<Arc<Pulse>>,
+    /// Of what SDKs sent and could not be processed.
+    pub seal: Seal,
     pub digest_cache: Cache,
     pub dictionaries: Dictionaries,
     /// Events stored by this node since it started.
@@ -61,6 +64,7 @@ impl App {
         } = parts;
         Self {
             redis: config.redis_url.as_ref().map(|_| Arc::default()),
+            seal: Seal::new(&config.secret_key, "dead letters"),
             config,
             store,
             keys,

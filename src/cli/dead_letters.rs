@@ -73,7 +73,7 @@ pub fn run(store: &Store, args: &DeadLettersArgs) -> Result<String, StoreError> 
         Action::Retry(chosen) => {
             let (tasks, events) = ids(store, chosen)?;
             let count = store.write_blocking(move |conn| {
-                let retries: Vec<NewTask> = known(conn, &events)?
+                let retries: Vec<NewTask> = dead_records::known(conn, &events)?
                     .into_iter()
                     .map(|dead_record_id| RetryEvent { dead_record_id }.outbox())
                     .collect();
@@ -90,17 +90,6 @@ pub fn run(store: &Store, args: &DeadLettersArgs) -> Result<String, StoreError> 
             Ok(format!("{} deleted.\n", counted(count)))
         }
     }
-}
-
-/// Of the given events those that are set aside.
-fn known(conn: &mut crate::store::Conn, events: &[i64]) -> Result<Vec<i64>, StoreError> {
-    let mut known = Vec::new();
-    for id in events {
-        if dead_records::record(conn, *id)?.is_some() {
-            known.push(*id);
-        }
-    }
-    Ok(known)
 }
 
 fn ids(store: &Store, chosen: &Chosen) -> Result<(Vec<i64>, Vec<i64>), StoreError> {
@@ -181,6 +170,7 @@ fn event_entry(event: &DeadRecord) -> String {
         reason,
         attempts,
         created_at,
+        ..
     } = event;
     let name = <[u8; 16]>::try_from(event_id.as_slice()).map_or_else(
         |_| String::new(),
@@ -220,14 +210,7 @@ mod tests {
             last_error: Some("refused\n\u{1b}[31mred".to_owned()),
             created_at: 0,
         };
-        let event = DeadRecord {
-            id: 8,
-            project_id: 1,
-            event_id: vec![0xab; 16],
-            reason: "no\r\nroom".to_owned(),
-            attempts: 3,
-            created_at: 0,
-        };
+        let event = DeadRecord::for_tests(8, [0xab; 16], "no\r\nroom");
         let text = listed(&[task], &[event]);
         assert_eq!(text.lines().count(), 5, "{text}");
         assert!(!text.contains('\u{1b}'));

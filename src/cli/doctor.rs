@@ -139,6 +139,13 @@ fn contents(store: &Store, report: &mut Report) {
             }),
     );
     report.line(
+        "balance",
+        store
+            .read_blocking(nodes::all)
+            .map_err(|error| error.to_string())
+            .and_then(|nodes| balance(&nodes)),
+    );
+    report.line(
         "tasks",
         store
             .read_blocking(|conn| Ok(tasks::count_dead(conn)? + dead_records::count(conn)?))
@@ -168,6 +175,36 @@ fn storage(store: &Store, limits: RetentionLimits, report: &mut Report) {
     for line in storage_report::details(&storage) {
         println!("           {line}");
     }
+}
+
+/// Whether every record that the nodes accepted is accounted for, by their last heartbeats.
+fn balance(nodes: &[nodes::Node]) -> Result<String, String> {
+    let differing: Vec<String> = nodes
+        .iter()
+        .filter(|node| node.missing() != 0)
+        .map(|node| {
+            format!(
+                "{} accepted {} records, of which {} are unaccounted for",
+                node.name,
+                node.accepted,
+                node.missing()
+            )
+        })
+        .collect();
+    if !differing.is_empty() {
+        return Err(format!(
+            "{}; see the System page and docs/operations.md",
+            differing.join("; ")
+        ));
+    }
+    let sum = |number: fn(&nodes::Node) -> i64| nodes.iter().map(number).sum::<i64>();
+    Ok(format!(
+        "{} records accepted = {} digested + {} waiting + {} damaged",
+        sum(|node| node.accepted),
+        sum(|node| node.digested),
+        sum(|node| node.waiting),
+        sum(|node| node.damaged)
+    ))
 }
 
 fn mail(args: &DoctorArgs, report: &mut Report) {

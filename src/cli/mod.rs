@@ -57,6 +57,9 @@ enum Command {
     SendTestEvent(send_test_event::SendTestEventArgs),
     /// The journal of a node: empty it before the node is retired.
     Journal(journal::JournalArgs),
+    /// The child process that suspect events are tried in.
+    #[command(name = crate::tasks::poison::trial::COMMAND, hide = true)]
+    TryEvents,
     /// Look at tasks that failed for good, try them again or delete them.
     DeadLetters {
         #[command(flatten)]
@@ -104,6 +107,9 @@ pub fn run() -> ExitCode {
         Command::Healthcheck(args) => healthcheck::run(&args),
         Command::SendTestEvent(args) => send_test_event::run(&args),
         Command::Journal(args) => journal::run(&args),
+        Command::TryEvents => {
+            crate::tasks::poison::trial::run_child().map_err(|error| error.to_string().into())
+        }
         Command::DeadLetters {
             storage,
             dead_letters: args,

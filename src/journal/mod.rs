@@ -1,6 +1,8 @@
 //! The durable hand-off on this node. In: what ingest accepted. Out: the promise that it is on the disk, and later
 //! the records themselves, in fair turns, until each is acknowledged as digested.
 
+mod count;
+mod damage;
 mod fault;
 mod index;
 mod open;
@@ -21,6 +23,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use crate::store::now_ms;
+pub use count::{Counts, Status};
+use damage::Counted;
 use index::Index;
 pub use index::Position;
 pub use progress::{Batch, Progress};
@@ -69,7 +73,7 @@ struct Shared {
     limits: Limits,
     failing: AtomicBool,
     disk_full: AtomicBool,
-    damaged: AtomicU64,
+    counted: Mutex<Counted>,
     /// Older segments are still being read after a start.
     loading: AtomicBool,
 }
@@ -88,19 +92,6 @@ pub struct Limits {
     pub bytes: u64,
     /// Percent of the disk in use.
     pub disk_percent: u8,
-}
-
-/// How the journal is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Status {
-    /// Records that are not digested yet.
-    pub backlog: u64,
-    pub bytes: u64,
-    pub damaged: u64,
-    /// Records can be made durable now.
-    pub writable: bool,
-    /// All that was on the disk at start is known by now.
-    pub loaded: bool,
 }
 
 /// The journal of this node. Cheap to clone.
@@ -242,8 +233,7 @@ impl Journal {
                     ?position,
                     "a journal record cannot be read any more; it is skipped and counted"
                 );
-                self.shared.damaged.fetch_add(1, Ordering::Relaxed);
-                self.ack(&[*position]);
+                self.lose(*position);
             }
         }
         claimed
@@ -257,6 +247,16 @@ impl Journal {
             .lock()
             .expect("no thread panics with this lock")
             .ack(positions);
+        self.shared.delete_finished(&self.folder, &finished);
+    }
+
+    fn lose(&self, position: Position) {
+        let finished = self
+            .shared
+            .index
+            .lock()
+            .expect("no thread panics with this lock")
+            .lost(position);
         self.shared.delete_finished(&self.folder, &finished);
     }
 
@@ -280,21 +280,6 @@ impl Journal {
             .lock()
             .expect("no thread panics with this lock")
             .safe_below()
-    }
-
-    pub fn status(&self) -> Status {
-        let index = self
-            .shared
-            .index
-            .lock()
-            .expect("no thread panics with this lock");
-        Status {
-            backlog: index.waiting_records + index.claimed_records,
-            bytes: index.bytes(),
-            damaged: self.shared.damaged.load(Ordering::Relaxed),
-            writable: self.check_room().is_ok(),
-            loaded: !self.shared.loading.load(Ordering::Acquire),
-        }
     }
 
     /// Takes no more, writes what is pending and ends the threads.
@@ -322,6 +307,10 @@ impl Journal {
 impl Shared {
     fn delete_finished(&self, folder: &Path, numbers: &[u32]) {
         for number in numbers {
+            if let Err(error) = self.keep_damage(folder, *number) {
+                tracing::warn!(segment = number, %error, "a damaged journal segment stays until its damage can be noted");
+                continue;
+            }
             // Off the disk first: only then may the numbers in it count as never coming back.
             match segment::delete(folder, *number) {
                 Ok(()) => {}

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
+use super::damage::Counted;
 use super::index::{Index, Position, Segment};
 use super::segment::{self, HEADER, Header};
 use super::spare::{self, Spares};
@@ -31,7 +32,6 @@ impl Journal {
         let _ = std::fs::remove_file(spare::path(folder));
         let last_received_ms = now_ms().max(last_written_ms(folder)?);
         let mut numbers = segment::list(folder)?;
-        let mut damaged = 0;
         let mut index = Index::default();
         // The newest segment whose head is whole tells the node and where numbering stands.
         let newest = loop {
@@ -52,100 +52,75 @@ impl Journal {
             );
             segment::delete(folder, number)?;
         };
+        let counted = Counted::read(folder)?;
+        let oldest = match (numbers.first(), &newest) {
+            (Some(number), _) => {
+                segment::read_header(&mut File::open(segment::path(folder, *number))?)?
+            }
+            (None, newest) => newest.as_ref().map(|(_, _, header)| *header),
+        };
+        // Version 1 counted nothing: there, what is on the disk is all that counts.
+        let uncounted = oldest.map_or(0, |header| header.first_seq);
+        let before = |header: &Header| {
+            let since = header.first_seq.saturating_sub(uncounted);
+            header.before.unwrap_or(since)
+        };
         let (node, next_seq, active) = match newest {
             None => {
                 // Without any segment nobody knows which numbers were used, so the numbering begins anew under a new name.
-                let node = random_node();
-                let file = segment::create(folder, 1, Header { node, first_seq: 1 }, None)?;
-                index.segments.insert(
-                    1,
-                    Segment {
-                        file: Arc::new(file.try_clone()?),
-                        first_seq: 1,
-                        bytes: HEADER,
-                        records: 0,
-                        acked: 0,
-                        sealed: false,
-                    },
-                );
-                (
-                    node,
-                    1,
-                    Active {
-                        number: 1,
-                        file,
-                        length: HEADER,
-                    },
-                )
+                let header = Header {
+                    node: random_node(),
+                    first_seq: 1,
+                    before: Some(0),
+                };
+                (header.node, 1, begin(folder, 1, header, &mut index)?)
             }
             Some((number, mut file, header)) => {
-                let scan = segment::scan(&mut file, header.node)?;
-                damaged += scan.damaged;
+                let scan = segment::scan(&mut file, header)?;
                 file.set_len(scan.good_end)?;
                 file.sync_all()?;
-                let mut next_seq = header.first_seq;
-                index.segments.insert(
-                    number,
-                    Segment {
-                        file: Arc::new(file.try_clone()?),
-                        first_seq: header.first_seq,
-                        bytes: scan.good_end,
-                        records: 0,
-                        acked: 0,
-                        sealed: true,
-                    },
+                let next_seq = scan.end(header.first_seq);
+                let mut segment = Segment::new(
+                    Arc::new(file.try_clone()?),
+                    header.first_seq,
+                    before(&header),
+                    scan.good_end,
                 );
+                segment.set_missing(scan.missing(header.first_seq, next_seq));
+                segment.sealed = true;
+                index.segments.insert(number, segment);
                 for found in &scan.found {
-                    next_seq = next_seq.max(found.seq + 1);
                     index.push(found.project_id, Position::new(number, found.offset));
                 }
                 // Appending goes on in a new segment: the old one may have a torn end on a disk that lied.
-                let fresh = number + 1;
-                let file = segment::create(
-                    folder,
-                    fresh,
-                    Header {
-                        node: header.node,
-                        first_seq: next_seq,
-                    },
-                    None,
-                )?;
-                index.segments.insert(
-                    fresh,
-                    Segment {
-                        file: Arc::new(file.try_clone()?),
-                        first_seq: next_seq,
-                        bytes: HEADER,
-                        records: 0,
-                        acked: 0,
-                        sealed: false,
-                    },
-                );
-                (
-                    header.node,
-                    next_seq,
-                    Active {
-                        number: fresh,
-                        file,
-                        length: HEADER,
-                    },
-                )
+                let fresh = Header {
+                    node: header.node,
+                    first_seq: next_seq,
+                    before: Some(before(&header) + (next_seq - header.first_seq)),
+                };
+                let active = begin(folder, number + 1, fresh, &mut index)?;
+                (header.node, next_seq, active)
             }
         };
-        for number in &numbers {
+        let mut next_before = index
+            .segments
+            .values()
+            .next()
+            .map_or(0, |segment| segment.before);
+        for number in numbers.iter().rev() {
             let mut file = File::open(segment::path(folder, *number))?;
             let bytes = file.metadata()?.len();
-            let first_seq = segment::read_header(&mut file)?.map_or(0, |header| header.first_seq);
+            let header = segment::read_header(&mut file)?;
+            // A segment without a head gives its records to the damage of the one before it.
+            next_before = header.as_ref().map_or(next_before, before);
             index.segments.insert(
                 *number,
-                Segment {
-                    file: Arc::new(file),
-                    first_seq,
+                Segment::new(
+                    Arc::new(file),
+                    header.map_or(0, |header| header.first_seq),
+                    next_before,
                     bytes,
-                    records: 0,
-                    acked: 0,
-                    sealed: false,
-                },
+                ),
             );
         }
         let finished = index.finished();
@@ -164,7 +139,7 @@ impl Journal {
             limits,
             failing: AtomicBool::new(false),
             disk_full: AtomicBool::new(false),
-            damaged: AtomicU64::new(damaged),
+            counted: Mutex::new(counted),
             loading: AtomicBool::new(!numbers.is_empty()),
         });
         shared.delete_finished(folder, &finished);
@@ -205,17 +180,25 @@ impl Shared {
         for number in numbers {
             let scanned = File::open(segment::path(folder, *number)).and_then(|mut file| {
                 let header = segment::read_header(&mut file)?;
-                let node = header.map_or(0, |header| header.node);
-                Ok((header, segment::scan(&mut file, node)?))
+                header
+                    .map(|header| segment::scan(&mut file, header))
+                    .transpose()
             });
             match scanned {
-                Ok((Some(_), scan)) => {
-                    self.damaged.fetch_add(scan.damaged, Ordering::Relaxed);
+                Ok(Some(scan)) => {
                     let mut index = self.index.lock().expect("no thread panics with this lock");
+                    let end = index
+                        .segments
+                        .range(number + 1..)
+                        .next()
+                        .map_or(0, |(_, next)| next.before);
                     for found in &scan.found {
                         index.push(found.project_id, Position::new(*number, found.offset));
                     }
                     if let Some(segment) = index.segments.get_mut(number) {
+                        let accepted = end.saturating_sub(segment.before);
+                        let end_seq = segment.first_seq + accepted;
+                        segment.set_missing(scan.missing(segment.first_seq, end_seq));
                         segment.sealed = true;
                     }
                     let finished = index.finished();
@@ -223,7 +206,7 @@ impl Shared {
                     self.delete_finished(folder, &finished);
                 }
                 // Kept on the disk for somebody to look at; not delivered.
-                Ok((None, _)) => tracing::error!(
+                Ok(None) => tracing::error!(
                     segment = number,
                     "a journal segment has no readable head; it is left alone"
                 ),
@@ -250,6 +233,22 @@ fn last_written_ms(folder: &Path) -> std::io::Result<i64> {
         0
     } else {
         last
+    })
+}
+
+/// Creates a segment to append to.
+fn begin(folder: &Path, number: u32, header: Header, index: &mut Index) -> std::io::Result<Active> {
+    let file = segment::create(folder, number, header, None)?;
+    let reader = Arc::new(file.try_clone()?);
+    let before = header.before.unwrap_or(0);
+    index.segments.insert(
+        number,
+        Segment::new(reader, header.first_seq, before, HEADER),
+    );
+    Ok(Active {
+        number,
+        file,
+        length: HEADER,
     })
 }
 

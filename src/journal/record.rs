@@ -84,6 +84,25 @@ impl Record {
     }
 }
 
+impl Record {
+    /// The body of the same record with another payload, and without the address that sent it.
+    pub fn with_payload(&self, payload: &[u8]) -> Vec<u8> {
+        let draft = Draft {
+            kind: self.kind,
+            project_id: self.project_id,
+            key_id: self.key_id,
+            event_id: self.event_id,
+            sent_at_ms: self.sent_at_ms,
+            remote_addr: None,
+            client: self.client(),
+            payload,
+        };
+        let mut frame = Vec::with_capacity(payload.len() + 128);
+        encode(&draft, 0, self.seq, self.received_ms, &mut frame);
+        frame.split_off(FRAME_HEAD)
+    }
+}
+
 /// Appends the frame of a record to `out`.
 pub(super) fn encode(draft: &Draft<'_>, node: i64, seq: u64, received_ms: i64, out: &mut Vec<u8>) {
     let start = out.len();

@@ -1,7 +1,9 @@
 //! Files of the journal. In: a folder. Out: its segments in order, each with the frames that are whole.
 //!
-//! A segment is named by its number and begins with: magic `BGLS`, version `u32`, node `i64`, first sequence number `u64`.
+//! A segment is named by its number and begins with: magic `BGLS`, version `u32`, node `i64`, first sequence number
+//! `u64`, and since version 2 how many records the journal had accepted before it, `u64`.
 
+use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -11,14 +13,30 @@ use super::record::{self, FRAME_HEAD};
 use super::spare;
 
 const MAGIC: &[u8; 4] = b"BGLS";
-const VERSION: u32 = 1;
-pub(super) const HEADER: u64 = 24;
+const VERSION: u32 = 2;
+/// Length of the head that [`create`] writes.
+pub(super) const HEADER: u64 = 32;
+/// Heads of version 1 count nothing.
+const HEADER_V1: u64 = 24;
 
 /// What the head of a segment says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Header {
     pub node: i64,
     pub first_seq: u64,
+    /// Records accepted before this segment; none in one of version 1.
+    pub before: Option<u64>,
+}
+
+impl Header {
+    /// Where the first frame begins.
+    fn length(self) -> u64 {
+        if self.before.is_some() {
+            HEADER
+        } else {
+            HEADER_V1
+        }
+    }
 }
 
 /// One whole frame of a segment.
@@ -35,8 +53,22 @@ pub(super) struct Scan {
     pub found: Vec<Found>,
     /// Where the last whole frame ends.
     pub good_end: u64,
-    /// Stretches of bytes that are no frame, with something readable behind them.
-    pub damaged: u64,
+}
+
+impl Scan {
+    /// Numbers within a segment follow each other, so what is missing below `end` was damaged.
+    pub fn missing(&self, first_seq: u64, end: u64) -> Vec<u64> {
+        let found: HashSet<u64> = self.found.iter().map(|found| found.seq).collect();
+        (first_seq..end)
+            .filter(|seq| !found.contains(seq))
+            .collect()
+    }
+
+    /// The number after the highest that was found.
+    pub fn end(&self, first_seq: u64) -> u64 {
+        let next = self.found.iter().map(|found| found.seq + 1).max();
+        next.unwrap_or(first_seq).max(first_seq)
+    }
 }
 
 pub(super) fn path(folder: &Path, number: u32) -> PathBuf {
@@ -84,6 +116,7 @@ pub(super) fn create(
     head.extend_from_slice(&VERSION.to_le_bytes());
     head.extend_from_slice(&header.node.to_le_bytes());
     head.extend_from_slice(&header.first_seq.to_le_bytes());
+    head.extend_from_slice(&header.before.unwrap_or(0).to_le_bytes());
     fault::write_all_at(&file, &head, 0)?;
     fault::sync_data(&file)?;
     if from_spare {
@@ -107,42 +140,49 @@ pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
 /// Reads the head of a segment; none if it is torn or foreign.
 pub(super) fn read_header(file: &mut File) -> io::Result<Option<Header>> {
     let mut head = [0u8; HEADER as usize];
-    match file.read_exact(&mut head) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
-        Err(error) => return Err(error),
+    if !read_all(file, &mut head[..HEADER_V1 as usize])? || &head[..4] != MAGIC {
+        return Ok(None);
     }
-    if &head[..4] != MAGIC || head[4..8] != VERSION.to_le_bytes() {
+    let version = u32::from_le_bytes(head[4..8].try_into().expect("four bytes"));
+    if version == 0 || version > VERSION {
+        return Ok(None);
+    }
+    if version > 1 && !read_all(file, &mut head[HEADER_V1 as usize..])? {
         return Ok(None);
     }
     let number = |at: usize| u64::from_le_bytes(head[at..at + 8].try_into().expect("eight bytes"));
     Ok(Some(Header {
         node: number(8) as i64,
         first_seq: number(16),
+        before: (version > 1).then(|| number(24)),
     }))
 }
 
+/// Fills the buffer; false at the end of the file.
+fn read_all(file: &mut File, buffer: &mut [u8]) -> io::Result<bool> {
+    match file.read_exact(buffer) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// Walks over the frames behind the head. Damage is skipped to the next readable frame.
-pub(super) fn scan(file: &mut File, node: i64) -> io::Result<Scan> {
+pub(super) fn scan(file: &mut File, header: Header) -> io::Result<Scan> {
+    let start = header.length();
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
     let mut scan = Scan {
-        good_end: HEADER,
+        good_end: start,
         ..Scan::default()
     };
     let mut at = 0;
-    let mut in_damage = false;
     while at < bytes.len() {
-        if let Some((length, found)) = frame_at(&bytes, at, node) {
-            if in_damage {
-                scan.damaged += 1;
-                in_damage = false;
-            }
+        if let Some((length, found)) = frame_at(&bytes, at, start, header.node) {
             scan.found.push(found);
             at += FRAME_HEAD + length;
-            scan.good_end = HEADER + at as u64;
+            scan.good_end = start + at as u64;
         } else {
-            in_damage = true;
             at = match record::find_magic(&bytes[at + 1..]) {
                 Some(distance) => at + 1 + distance,
                 None => bytes.len(),
@@ -152,14 +192,14 @@ pub(super) fn scan(file: &mut File, node: i64) -> io::Result<Scan> {
     Ok(scan)
 }
 
-fn frame_at(bytes: &[u8], at: usize, node: i64) -> Option<(usize, Found)> {
+fn frame_at(bytes: &[u8], at: usize, start: u64, node: i64) -> Option<(usize, Found)> {
     let (length, checksum) = record::decode_head(bytes.get(at..at + FRAME_HEAD)?)?;
     let body = bytes.get(at + FRAME_HEAD..at + FRAME_HEAD + length)?;
     if record::checksum(node, body) != checksum {
         return None;
     }
     let (seq, project_id) = record::peek(body)?;
-    let offset = u32::try_from(HEADER + at as u64).ok()?;
+    let offset = u32::try_from(start + at as u64).ok()?;
     Some((
         length,
         Found {

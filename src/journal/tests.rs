@@ -184,3 +184,76 @@ async fn times_of_receipt_do_not_go_back_with_the_clock() {
     assert!(received[1] >= now_ms() + 3_500_000, "{received:?}");
     assert!(received.is_sorted());
 }
+
+#[tokio::test]
+async fn what_was_accepted_is_counted_across_starts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let counts = |journal: &Journal| {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            if let Some(counts) = journal.counts() {
+                return (counts.accepted, counts.damaged, counts.present);
+            }
+            assert!(Instant::now() < deadline, "the journal is read");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    };
+    for start in 0..3u64 {
+        let journal = Journal::open(folder.path(), NO_LIMITS).expect("opens");
+        assert_eq!(counts(&journal), (start * 3, 0, start * 3));
+        for text in ["one", "two", "three"] {
+            let text = format!("{text} {start}");
+            journal
+                .append(&draft(1, text.as_bytes()))
+                .await
+                .expect("kept");
+        }
+        journal.close();
+    }
+    // Records in the middle and at the end of older segments are lost.
+    for (number, text) in [(1, "two 0"), (2, "three 1")] {
+        let paths = segment::list(folder.path()).expect("segments");
+        let path = segment::path(folder.path(), paths[number - 1]);
+        let mut bytes = std::fs::read(&path).expect("a segment");
+        let at = memchr::memmem::find(&bytes, text.as_bytes()).expect("the record");
+        bytes[at] ^= 0xff;
+        std::fs::write(&path, &bytes).expect("written");
+    }
+    let journal = Journal::open(folder.path(), NO_LIMITS).expect("opens");
+    assert_eq!(counts(&journal), (9, 2, 7));
+    // One of them had been stored before.
+    assert_eq!(journal.missing(), [2, 6]);
+    journal.settle_missing(&[6].into());
+    assert_eq!(counts(&journal), (9, 1, 8));
+    let positions: Vec<Position> = journal
+        .claim(10, Duration::ZERO)
+        .iter()
+        .map(|claim| claim.position)
+        .collect();
+    assert_eq!(positions.len(), 7);
+    journal.ack(&positions);
+    assert_eq!(journal.status().oldest_ms, None);
+    journal.close();
+    drop(journal);
+    let journal = Journal::open(folder.path(), NO_LIMITS).expect("opens");
+    assert_eq!(
+        counts(&journal),
+        (9, 1, 0),
+        "also when the segments are gone"
+    );
+}
+
+#[tokio::test]
+async fn the_oldest_record_tells_the_lag() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let journal = Journal::open(folder.path(), NO_LIMITS).expect("opens");
+    assert_eq!(journal.status().oldest_ms, None);
+    let before = now_ms();
+    journal.append(&draft(2, b"first")).await.expect("kept");
+    journal.append(&draft(1, b"second")).await.expect("kept");
+    let claimed = journal.claim(10, Duration::ZERO);
+    let oldest = journal.status().oldest_ms.expect("claimed is not digested");
+    assert!((before..=now_ms()).contains(&oldest));
+    journal.ack(&[claimed[0].position, claimed[1].position]);
+    assert_eq!(journal.status().oldest_ms, None);
+}

@@ -135,12 +135,19 @@ impl Writer {
     /// Closes the active segment and begins the next one.
     fn rotate(&mut self, first_seq: u64) -> io::Result<()> {
         let number = self.active.number + 1;
+        let before = self
+            .shared
+            .index
+            .lock()
+            .expect("no thread panics with this lock")
+            .accepted();
         let file = segment::create(
             &self.folder,
             number,
             Header {
                 node: self.node,
                 first_seq,
+                before: Some(before),
             },
             self.spares.take(),
         )?;
@@ -154,17 +161,9 @@ impl Writer {
             if let Some(old) = index.segments.get_mut(&self.active.number) {
                 old.sealed = true;
             }
-            index.segments.insert(
-                number,
-                Segment {
-                    file: reader,
-                    first_seq,
-                    bytes: HEADER,
-                    records: 0,
-                    acked: 0,
-                    sealed: false,
-                },
-            );
+            index
+                .segments
+                .insert(number, Segment::new(reader, first_seq, before, HEADER));
             index.finished()
         };
         // What was allocated and not used is given back.
@@ -229,12 +228,16 @@ impl Writer {
             .open(segment::path(&self.folder, self.active.number))?;
         fresh.set_len(self.active.length)?;
         fault::sync_data(&fresh)?;
-        let next_seq = self
-            .shared
+        let shared = Arc::clone(&self.shared);
+        // What already waits comes into the new segment, so its numbers begin there.
+        let pending = shared
             .pending
             .lock()
-            .expect("no thread panics with this lock")
-            .next_seq;
-        self.rotate(next_seq)
+            .expect("no thread panics with this lock");
+        let first_seq = pending
+            .marks
+            .first()
+            .map_or(pending.next_seq, |mark| mark.seq);
+        self.rotate(first_seq)
     }
 }

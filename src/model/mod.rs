@@ -7,6 +7,7 @@ pub mod issue_query;
 pub mod issue_search;
 pub mod names;
 pub mod password;
+pub mod seal;
 pub mod search_value;
 pub mod size;
 pub mod thinning;

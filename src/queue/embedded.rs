@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Claim, Delivery, Handle, Queue, QueueError};
+use super::{Claim, Delivery, Handle, Queue, QueueError, Terms};
 use crate::journal::{Journal, Position};
 
 pub struct EmbeddedQueue {
@@ -37,6 +37,7 @@ impl Queue for EmbeddedQueue {
                 node,
                 record: claimed.record,
                 handle: Handle::Journal(claimed.position),
+                is_suspect: false,
             })
             .collect();
         let safe_below = if deliveries.is_empty() {
@@ -46,8 +47,10 @@ impl Queue for EmbeddedQueue {
         };
         Ok(Claim {
             deliveries,
-            safe_below,
-            expires: None,
+            terms: Terms {
+                safe_below,
+                expires: None,
+            },
         })
     }
 

@@ -16,6 +16,8 @@ pub struct Delivery {
     pub node: i64,
     pub record: Record,
     pub handle: Handle,
+    /// Whoever held it before died or hung with it in hand.
+    pub is_suspect: bool,
 }
 
 /// What the queue needs to know a delivery by.
@@ -33,13 +35,19 @@ pub enum Handle {
 #[derive(Debug, Clone, Default)]
 pub struct Claim {
     pub deliveries: Vec<Delivery>,
+    pub terms: Terms,
+}
+
+/// What holds for all records of a claim.
+#[derive(Debug, Clone, Default)]
+pub struct Terms {
     /// For each journal node in the claim, the number below which it never delivers again.
     pub safe_below: Vec<(i64, u64)>,
     /// After this somebody else may have stored them, and what tells so may be gone: give them back instead of storing them.
     pub expires: Option<Instant>,
 }
 
-impl Claim {
+impl Terms {
     pub fn is_expired(&self) -> bool {
         self.expires.is_some_and(|end| Instant::now() > end)
     }

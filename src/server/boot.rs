@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::journal::JournalError;
 use crate::model::password;
 use crate::store::{StoreError, accounts, dictionaries, keys, migrate, nodes};
+use crate::tasks::balance;
 
 const RETRY: Duration = Duration::from_millis(500);
 const POLL: Duration = Duration::from_millis(500);
@@ -129,7 +130,27 @@ async fn heartbeat(app: &Arc<App>) -> Result<(), StoreError> {
     app.store
         .write(move |conn| nodes::heartbeat(conn, uid, &name, &roles, version, &fingerprint))
         .await?;
-    Ok(())
+    report_journal(app).await
+}
+
+/// What the pages of other nodes say of this one's journal.
+async fn report_journal(app: &Arc<App>) -> Result<(), StoreError> {
+    let Some(balance) = balance::of_this_node(app).await? else {
+        return Ok(());
+    };
+    let status = app.journal.status();
+    let report = nodes::JournalReport {
+        accepted: balance.accepted,
+        digested: balance.digested(),
+        damaged: balance.damaged,
+        waiting: balance.waiting,
+        journal_bytes: status.bytes as i64,
+        oldest_at: status.oldest_ms.unwrap_or(0),
+    };
+    let uid = app.journal.node();
+    app.store
+        .write(move |conn| nodes::report(conn, uid, report))
+        .await
 }
 
 /// Follows the settings version, and says that this node lives.

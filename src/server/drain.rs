@@ -60,7 +60,7 @@ pub async fn drain(
     let threads = if through_redis {
         workers::start_forwarder(&app)
     } else {
-        workers::start(&app)
+        workers::start(&app)?
     };
     let redis = app.redis.clone();
     let problem = || redis.as_ref().and_then(|pulse| pulse.problem());

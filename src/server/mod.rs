@@ -182,7 +182,7 @@ async fn run_roles(app: Arc<App>, stopped: watch::Receiver<bool>) -> Result<(), 
     }
     let mut parts = tokio::task::JoinSet::new();
     parts.spawn(boot::keep_keys_fresh(Arc::clone(&app), stopped.clone()));
-    let threads = workers::start(&app);
+    let threads = workers::start(&app)?;
     if app.config.has_role(Role::Worker) {
         parts.spawn(crate::tasks::runner::run(Arc::clone(&app), stopped.clone()));
     }

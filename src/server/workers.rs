@@ -1,32 +1,63 @@
 //! The threads that move events. In: the roles. Out: running threads, and a way to wait for their end.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use crate::app::App;
 use crate::config::Role;
 use crate::queue::Queue;
 use crate::queue::embedded::EmbeddedQueue;
 use crate::queue::redis::{Forwarder, RedisQueue};
+use crate::tasks::poison::{self, Poison};
 use crate::tasks::{fold_tags, process_events};
 
+/// What a thread still has in hand after the order to stop.
+const PATIENCE: Duration = Duration::from_millis(4_500);
+
 pub struct Threads {
-    threads: Vec<JoinHandle<()>>,
+    threads: Arc<Mutex<Vec<JoinHandle<()>>>>,
     stop: Arc<AtomicBool>,
+    poison: Option<Arc<Poison>>,
 }
 
 impl Threads {
     /// Tells the threads to stop.
     pub fn stop(&self) {
         self.stop.store(true, Ordering::Release);
+        if let Some(poison) = &self.poison {
+            poison.stop();
+        }
     }
 
-    /// Tells the threads to stop and waits until their last batch is stored.
+    /// Tells the threads to stop and waits until their last batch is stored. A thread that is stuck in an event ends
+    /// with the process.
     pub fn join(self) {
         self.stop();
-        for thread in self.threads {
-            if thread.join().is_err() {
+        let threads = std::mem::take(
+            &mut *self
+                .threads
+                .lock()
+                .expect("no thread panics with this lock"),
+        );
+        let deadline = Instant::now() + PATIENCE;
+        for thread in threads {
+            let is_stuck = || {
+                let id = thread.thread().id();
+                self.poison
+                    .as_ref()
+                    .is_some_and(|poison| poison.is_stuck(id))
+            };
+            while !thread.is_finished() && !is_stuck() && Instant::now() < deadline {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            if !thread.is_finished() {
+                tracing::warn!(
+                    thread = thread.thread().name(),
+                    "a thread does not end; what it held comes again"
+                );
+            } else if thread.join().is_err() {
                 tracing::error!("a worker thread ended with a panic");
             }
         }
@@ -42,21 +73,10 @@ fn give_way() {
     }
 }
 
-/// Threads that a stop ends and waits for.
-fn spawn(name: String, work: Box<dyn FnOnce() + Send>) -> JoinHandle<()> {
-    std::thread::Builder::new()
-        .name(name)
-        .spawn(|| {
-            give_way();
-            work();
-        })
-        .expect("the system can start a thread")
-}
-
 /// Starts to forward this node's journal, where there is Redis. Needs no database.
 pub fn start_forwarder(app: &Arc<App>) -> Threads {
     let stop = Arc::new(AtomicBool::new(false));
-    let mut threads = Vec::new();
+    let threads = Arc::new(Mutex::new(Vec::new()));
     // With digestion paused the journal keeps, also when it would be somebody else who digests.
     if let (Some(url), Some(pulse)) = (&app.config.redis_url, &app.redis)
         && app.config.workers > 0
@@ -68,45 +88,98 @@ pub fn start_forwarder(app: &Arc<App>) -> Threads {
             Arc::clone(pulse),
         );
         let stop = Arc::clone(&stop);
-        threads.push(spawn(
-            "forward".into(),
-            Box::new(move || forwarder.run(&|| stop.load(Ordering::Acquire))),
-        ));
+        spawn(&threads, "forward".into(), move || {
+            forwarder.run(&|| stop.load(Ordering::Acquire));
+        });
     }
-    Threads { threads, stop }
+    Threads {
+        threads,
+        stop,
+        poison: None,
+    }
 }
 
 /// Starts the digesting threads, where this node is a worker.
-pub fn start(app: &Arc<App>) -> Threads {
+pub fn start(app: &Arc<App>) -> std::io::Result<Threads> {
     let stop = Arc::new(AtomicBool::new(false));
-    let mut threads = Vec::new();
-    if app.config.has_role(Role::Worker) {
-        for number in 0..app.config.workers {
-            let queue: Box<dyn Queue> = match &app.config.redis_url {
-                Some(url) => {
-                    let consumer = format!("{}-{number}", app.journal.node());
-                    Box::new(RedisQueue::new(
-                        url,
-                        &app.config.redis_prefix,
-                        consumer,
-                        number,
-                    ))
-                }
-                None => Box::new(EmbeddedQueue::new(app.journal.clone())),
-            };
-            let (app, stop) = (Arc::clone(app), Arc::clone(&stop));
-            threads.push(spawn(
-                format!("digest-{number}"),
-                Box::new(move || process_events::run(&app, queue, &stop)),
-            ));
+    let threads = Arc::new(Mutex::new(Vec::new()));
+    if !app.config.has_role(Role::Worker) || app.config.workers == 0 {
+        return Ok(Threads {
+            threads,
+            stop,
+            poison: None,
+        });
+    }
+    let poison = Arc::new(Poison::open(&app.config.data_dir.join("attempts"))?);
+    let digest = {
+        let (app, poison, stop, threads) = (
+            Arc::clone(app),
+            Arc::clone(&poison),
+            Arc::clone(&stop),
+            Arc::clone(&threads),
+        );
+        move |number: usize| {
+            let queue = queue(&app, &number.to_string(), number);
+            let (app, poison, stop) = (Arc::clone(&app), Arc::clone(&poison), Arc::clone(&stop));
+            spawn(&threads, format!("digest-{number}"), move || {
+                process_events::run(&app, &poison, queue, &stop);
+            });
         }
+    };
+    for number in 0..app.config.workers {
+        digest(number);
     }
-    if !threads.is_empty() {
+    {
+        let queue = queue(app, "isolation", 0);
+        let (app, poison, stop) = (Arc::clone(app), Arc::clone(&poison), Arc::clone(&stop));
+        spawn(&threads, "isolation".into(), move || {
+            poison::run_isolation(&app, &poison, queue, &stop);
+        });
+    }
+    {
+        let (app, poison, stop) = (Arc::clone(app), Arc::clone(&poison), Arc::clone(&stop));
+        let next = AtomicUsize::new(app.config.workers);
+        spawn(&threads, "watch".into(), move || {
+            let another = || digest(next.fetch_add(1, Ordering::Relaxed));
+            poison::run_watch(&app, &poison, &another, &stop);
+        });
+    }
+    {
         let (app, stop) = (Arc::clone(app), Arc::clone(&stop));
-        threads.push(spawn(
-            "tags".into(),
-            Box::new(move || fold_tags::run(&app, &stop)),
-        ));
+        spawn(&threads, "tags".into(), move || fold_tags::run(&app, &stop));
     }
-    Threads { threads, stop }
+    Ok(Threads {
+        threads,
+        stop,
+        poison: Some(poison),
+    })
+}
+
+fn spawn(threads: &Mutex<Vec<JoinHandle<()>>>, name: String, work: impl FnOnce() + Send + 'static) {
+    let thread = std::thread::Builder::new()
+        .name(name)
+        .spawn(|| {
+            give_way();
+            work();
+        })
+        .expect("the system can start a thread");
+    threads
+        .lock()
+        .expect("no thread panics with this lock")
+        .push(thread);
+}
+
+fn queue(app: &App, name: &str, number: usize) -> Box<dyn Queue> {
+    match &app.config.redis_url {
+        Some(url) => {
+            let consumer = format!("{}-{name}", app.journal.node());
+            Box::new(RedisQueue::new(
+                url,
+                &app.config.redis_prefix,
+                consumer,
+                number,
+            ))
+        }
+        None => Box::new(EmbeddedQueue::new(app.journal.clone())),
+    }
 }

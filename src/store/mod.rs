@@ -21,6 +21,7 @@ pub mod issue_tags;
 pub mod keys;
 pub mod leases;
 pub mod limits;
+pub mod ledger;
 pub mod migrate;
 pub mod named;
 pub mod nodes;

@@ -19,6 +19,70 @@ pub struct Node {
     pub settings_version: i64,
     pub key_fingerprint: String,
     pub last_seen: i64,
+    pub version: String,
+    pub accepted: i64,
+    pub digested: i64,
+    pub damaged: i64,
+    pub waiting: i64,
+    pub journal_bytes: i64,
+    /// When the oldest record that waits was received; 0 if none waits.
+    pub oldest_at: i64,
+}
+
+/// What a heartbeat says of the node's journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, AsChangeset)]
+#[diesel(table_name = nodes)]
+pub struct JournalReport {
+    pub accepted: i64,
+    pub digested: i64,
+    pub damaged: i64,
+    pub waiting: i64,
+    pub journal_bytes: i64,
+    pub oldest_at: i64,
+}
+
+impl Node {
+    fn new(number: i64, uid: i64) -> Self {
+        Self {
+            number,
+            uid,
+            name: String::new(),
+            roles: String::new(),
+            settings_version: 0,
+            key_fingerprint: String::new(),
+            last_seen: 0,
+            version: String::new(),
+            accepted: 0,
+            digested: 0,
+            damaged: 0,
+            waiting: 0,
+            journal_bytes: 0,
+            oldest_at: 0,
+        }
+    }
+
+    /// What was accepted and is nowhere, by the node's last heartbeat.
+    pub fn missing(&self) -> i64 {
+        self.accepted - self.digested - self.damaged - self.waiting
+    }
+}
+
+/// Writes what a node says of its journal.
+pub fn report(conn: &mut Conn, uid: i64, journal: JournalReport) -> Result<(), StoreError> {
+    diesel::update(nodes::table.filter(nodes::uid.eq(uid)))
+        .set(journal)
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Every node that was there, alive or not, whose journal took something in or that lives.
+pub fn all(conn: &mut Conn) -> Result<Vec<Node>, StoreError> {
+    let lives = nodes::last_seen.gt(now_ms() - ALIVE_FOR_MS);
+    Ok(nodes::table
+        .filter(lives.or(nodes::accepted.gt(0)))
+        .order(nodes::number)
+        .select(Node::as_select())
+        .load(conn)?)
 }
 
 /// Records that a node lives. A new node gets the next number; numbers are part of event row ids.
@@ -44,18 +108,19 @@ pub fn heartbeat(
                 nodes::settings_version.eq(settings_version),
                 nodes::key_fingerprint.eq(fingerprint),
                 nodes::last_seen.eq(now),
+                nodes::version.eq(env!("CARGO_PKG_VERSION")),
             ))
             .execute(conn)?;
         return Ok(number);
     }
     let node = Node {
-        number: dialect::next_ids(conn, "node", 1)?,
-        uid,
         name: name.to_owned(),
         roles: roles.to_owned(),
         settings_version,
         key_fingerprint: fingerprint.to_owned(),
         last_seen: now,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        ..Node::new(dialect::next_ids(conn, "node", 1)?, uid)
     };
     diesel::insert_into(nodes::table)
         .values(&node)
@@ -73,15 +138,7 @@ pub fn number_of(conn: &mut Conn, uid: i64) -> Result<i64, StoreError> {
     if let Some(number) = known {
         return Ok(number);
     }
-    let node = Node {
-        number: dialect::next_ids(conn, "node", 1)?,
-        uid,
-        name: String::new(),
-        roles: String::new(),
-        settings_version: 0,
-        key_fingerprint: String::new(),
-        last_seen: 0,
-    };
+    let node = Node::new(dialect::next_ids(conn, "node", 1)?, uid);
     diesel::insert_into(nodes::table)
         .values(&node)
         .execute(conn)?;

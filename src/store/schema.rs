@@ -284,6 +284,13 @@ diesel::table! {
         settings_version -> BigInt,
         key_fingerprint -> Text,
         last_seen -> BigInt,
+        version -> Text,
+        accepted -> BigInt,
+        digested -> BigInt,
+        damaged -> BigInt,
+        waiting -> BigInt,
+        journal_bytes -> BigInt,
+        oldest_at -> BigInt,
     }
 }
 
@@ -314,6 +321,10 @@ diesel::table! {
         attempts -> Integer,
         record -> Binary,
         created_at -> BigInt,
+        form -> Integer,
+        key_fingerprint -> Text,
+        first_failure_at -> BigInt,
+        last_failure_at -> BigInt,
     }
 }
 

@@ -241,6 +241,79 @@ pub fn dead(conn: &mut Conn, after: i64, limit: i64) -> Result<Vec<DeadTask>, St
         .load(conn)?)
 }
 
+/// One dead letter.
+pub fn find_dead(conn: &mut Conn, id: i64) -> Result<DeadTask, StoreError> {
+    Ok(tasks::table
+        .find(id)
+        .filter(tasks::state.eq(DEAD))
+        .select(DeadTask::as_select())
+        .first(conn)?)
+}
+
+/// How many tasks of one kind are in which state.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KindCount {
+    pub kind: String,
+    /// Not running, whether due or later.
+    pub waiting: i64,
+    pub running: i64,
+    /// Of those that wait, the ones that failed before.
+    pub failing: i64,
+    pub dead: i64,
+    /// When the oldest that waits was or is due.
+    pub oldest_due: Option<i64>,
+}
+
+/// Tasks by kind; kinds without any are left out.
+pub fn count_by_kind(conn: &mut Conn) -> Result<Vec<KindCount>, StoreError> {
+    use diesel::dsl::{count_star, min};
+
+    let now = dialect::clock_ms(conn)?;
+    let mut kinds = std::collections::BTreeMap::<String, KindCount>::new();
+    let waiting: Vec<(String, i64, Option<i64>)> = tasks::table
+        .filter(tasks::state.eq(READY))
+        .filter(tasks::claimed_until.le(now))
+        .group_by(tasks::kind)
+        .select((tasks::kind, count_star(), min(tasks::run_at)))
+        .load(conn)?;
+    for (kind, count, oldest) in waiting {
+        let row = kinds.entry(kind).or_default();
+        row.waiting = count;
+        row.oldest_due = oldest;
+    }
+    let running: Vec<(String, i64)> = tasks::table
+        .filter(tasks::state.eq(READY))
+        .filter(tasks::claimed_until.gt(now))
+        .group_by(tasks::kind)
+        .select((tasks::kind, count_star()))
+        .load(conn)?;
+    for (kind, count) in running {
+        kinds.entry(kind).or_default().running = count;
+    }
+    let failing: Vec<(String, i64)> = tasks::table
+        .filter(tasks::state.eq(READY))
+        .filter(tasks::claimed_until.le(now))
+        .filter(tasks::attempts.gt(0))
+        .group_by(tasks::kind)
+        .select((tasks::kind, count_star()))
+        .load(conn)?;
+    for (kind, count) in failing {
+        kinds.entry(kind).or_default().failing = count;
+    }
+    let dead: Vec<(String, i64)> = tasks::table
+        .filter(tasks::state.eq(DEAD))
+        .group_by(tasks::kind)
+        .select((tasks::kind, count_star()))
+        .load(conn)?;
+    for (kind, count) in dead {
+        kinds.entry(kind).or_default().dead = count;
+    }
+    Ok(kinds
+        .into_iter()
+        .map(|(kind, count)| KindCount { kind, ..count })
+        .collect())
+}
+
 /// How many dead letters there are.
 pub fn count_dead(conn: &mut Conn) -> Result<i64, StoreError> {
     Ok(tasks::table

@@ -4,9 +4,11 @@
 //! A kind is one file in `kinds/` and one line in [`registry::KINDS`]; docs/tasks.md walks through it.
 
 mod attempt;
+pub mod balance;
 pub mod fold_tags;
 pub mod kinds;
 mod mailing;
+pub mod poison;
 pub mod process_events;
 pub mod registry;
 pub mod runner;

@@ -2,35 +2,44 @@
 //! only then the word that the records may go.
 //!
 //! Only a record that was stored alone is blamed for a failure: a batch that fails is halved until the culprit is
-//! found. A database that is away blames nobody; the batch waits for it.
+//! found. A database that is away blames nobody; the batch waits for it. What fails alone goes to [`super::poison`].
 
+use std::any::Any;
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::kinds::{notify_issue, train_dictionaries};
+use super::poison::{Poison, hook};
 use crate::app::App;
 use crate::ingest::outcome;
 use crate::journal::{Record, RecordKind};
-use crate::process::{self, Incoming, ProcessError};
-use crate::queue::{Claim, Delivery, Queue};
+use crate::process::{self, Incoming, ProcessError, ProcessedEvent};
+use crate::queue::{Claim, Delivery, Queue, Terms};
 use crate::store::digest::{self, Batch, Content, Item, Repetitions, Rules, Stored};
 use crate::store::payload::Packer;
-use crate::store::{Conn, StoreError};
 use crate::store::tasks::NewTask;
+use crate::store::{Conn, StoreError};
 
 /// Records in one transaction: cost per event falls up to here, and memory grows beyond.
 const BATCH: usize = 1_000;
 const PATIENCE: Duration = Duration::from_millis(300);
-/// Attempts at storing a record alone before it is set aside.
-const ATTEMPTS: i32 = 3;
+
+/// What became of a batch in the store.
+pub(super) enum Outcome {
+    /// All is stored, but for the records that the store refused alone, each with its error.
+    Stored { refused: Vec<((i64, u64), String)> },
+    /// The process stops before it is possible.
+    NotNow,
+}
 
 /// Works until `stop`; run it on a thread of its own, several of them for several cores.
-pub fn run(app: &Arc<App>, mut queue: Box<dyn Queue>, stop: &AtomicBool) {
+pub fn run(app: &Arc<App>, poison: &Poison, mut queue: Box<dyn Queue>, stop: &AtomicBool) {
     let mut queue_was_away = false;
     while !stop.load(Ordering::Acquire) {
-        let claim = match queue.claim(BATCH, PATIENCE) {
+        let mut claim = match queue.claim(BATCH, PATIENCE) {
             Ok(claim) => claim,
             Err(error) => {
                 if !queue_was_away {
@@ -45,14 +54,25 @@ pub fn run(app: &Arc<App>, mut queue: Box<dyn Queue>, stop: &AtomicBool) {
             tracing::info!("the queue is back");
             queue_was_away = false;
         }
+        poison.set_apart(&mut claim.deliveries);
         if claim.deliveries.is_empty() {
             continue;
         }
-        let done = digest(app, &claim, stop);
-        let result = if done {
-            queue.acknowledge(&claim.deliveries)
-        } else {
-            queue.release(&claim.deliveries)
+        let attempt = poison.attempts.begin(claim.deliveries.iter(), false);
+        let (items, mut failed) = processed(app, &claim.deliveries);
+        if !attempt.processed() {
+            tracing::warn!("a thread that was stuck is free again; its batch is somebody else's");
+            return;
+        }
+        let outcome = store_or_halve(app, items, &claim.terms, stop);
+        drop(attempt);
+        let result = match outcome {
+            Outcome::Stored { refused } => {
+                failed.extend(refused);
+                let stored = set_failed_aside(poison, claim, failed);
+                queue.acknowledge(&stored)
+            }
+            Outcome::NotNow => queue.release(&claim.deliveries),
         };
         if let Err(error) = result {
             // Stored and not acknowledged: it comes again and changes nothing.
@@ -61,27 +81,45 @@ pub fn run(app: &Arc<App>, mut queue: Box<dyn Queue>, stop: &AtomicBool) {
     }
 }
 
-/// Processes and stores a claim; false if the process stops before that is possible.
-fn digest(app: &Arc<App>, claim: &Claim, stop: &AtomicBool) -> bool {
-    let current = app.dictionaries.current();
-    let mut packer = Packer::new(&current);
-    let items = claim
-        .deliveries
-        .iter()
-        .map(|delivery| processed(delivery, &mut packer))
-        .collect();
-    let records: Vec<&Record> = claim
-        .deliveries
-        .iter()
-        .map(|delivery| &delivery.record)
-        .collect();
-    store_or_halve(app, items, &records, claim, stop)
+/// Hands what failed alone to the isolation, and gives the rest.
+fn set_failed_aside(
+    poison: &Poison,
+    claim: Claim,
+    failed: Vec<((i64, u64), String)>,
+) -> Vec<Delivery> {
+    if failed.is_empty() {
+        return claim.deliveries;
+    }
+    let mut errors: HashMap<(i64, u64), String> = failed.into_iter().collect();
+    let mut stored = Vec::with_capacity(claim.deliveries.len());
+    let mut aside = Vec::new();
+    for delivery in claim.deliveries {
+        match errors.remove(&(delivery.node, delivery.record.seq)) {
+            Some(error) => aside.push((delivery, error)),
+            None => stored.push(delivery),
+        }
+    }
+    poison.take_failed(aside);
+    stored
 }
 
-/// A record as the store takes it.
-fn processed(delivery: &Delivery, packer: &mut Packer<'_>) -> Item {
+/// Records as the store takes them, and those whose processing failed. A panic inside processing costs its record only.
+fn processed(app: &App, deliveries: &[Delivery]) -> (Vec<Item>, Vec<((i64, u64), String)>) {
+    let current = app.dictionaries.current();
+    let mut packer = Packer::new(&current);
+    let mut items = Vec::with_capacity(deliveries.len());
+    let mut failed = Vec::new();
+    for delivery in deliveries {
+        match content(&delivery.record, &mut packer) {
+            Ok(content) => items.push(item(delivery, content)),
+            Err(error) => failed.push(((delivery.node, delivery.record.seq), error)),
+        }
+    }
+    (items, failed)
+}
+
+pub(super) fn item(delivery: &Delivery, (content, data): (Content, Vec<u8>)) -> Item {
     let record = &delivery.record;
-    let (content, data) = content(record, packer);
     Item {
         node: delivery.node,
         seq: record.seq,
@@ -93,67 +131,74 @@ fn processed(delivery: &Delivery, packer: &mut Packer<'_>) -> Item {
     }
 }
 
-/// What processing makes of a record, with the payload of an event as it is stored. A panic costs this record only.
-pub(super) fn content(record: &Record, packer: &mut Packer<'_>) -> (Content, Vec<u8>) {
+/// What processing makes of a record, with the payload of an event as it is stored; or how processing failed.
+pub(super) fn content(
+    record: &Record,
+    packer: &mut Packer<'_>,
+) -> Result<(Content, Vec<u8>), String> {
     let content = match record.kind {
         RecordKind::Outcomes => outcome::decode(record.payload())
             .map_or(Content::Invalid("malformed"), Content::Outcomes),
-        RecordKind::Event => {
-            let incoming = Incoming {
-                payload: record.payload(),
-                event_id: record.event_id,
-                received_ms: record.received_ms,
-                sent_at_ms: record.sent_at_ms,
-                remote_addr: record.remote_addr,
-                sdk_client: Some(record.client()).filter(|client| !client.is_empty()),
-            };
-            match catch_unwind(AssertUnwindSafe(|| process::process(&incoming))) {
-                Ok(Ok(mut event)) => {
-                    let payload = std::mem::take(&mut event.payload);
-                    let data = packer.pack(&payload, &event.platform);
-                    return (Content::Event(Box::new(event)), data);
-                }
-                Ok(Err(ProcessError::NotJson(problem))) => {
-                    tracing::debug!(project = record.project_id, event = %record.event_id, problem, "an event is no JSON");
-                    Content::Invalid("not_json")
-                }
-                Ok(Err(ProcessError::NotAnObject)) => Content::Invalid("not_an_object"),
-                Err(_) => {
-                    tracing::error!(project = record.project_id, event = %record.event_id, "processing an event panicked; it is set aside");
-                    dead(
-                        record.body.clone(),
-                        record.event_id.as_bytes(),
-                        "processing ended with a panic",
-                        1,
-                    )
-                }
+        RecordKind::Event => match event_of(record)? {
+            Ok(mut event) => {
+                let payload = std::mem::take(&mut event.payload);
+                let data = packer.pack(&payload, &event.platform);
+                return Ok((Content::Event(Box::new(event)), data));
             }
-        }
+            Err(ProcessError::NotJson(problem)) => {
+                tracing::debug!(project = record.project_id, event = %record.event_id, problem, "an event is no JSON");
+                Content::Invalid("not_json")
+            }
+            Err(ProcessError::NotAnObject) => Content::Invalid("not_an_object"),
+        },
     };
-    (content, Vec::new())
+    Ok((content, Vec::new()))
 }
 
-fn dead(record: Vec<u8>, event_id: &[u8; 16], reason: &str, attempts: i32) -> Content {
-    Content::Dead {
-        reason: reason.to_owned(),
-        attempts,
-        event_id: *event_id,
-        record,
+/// The event that a record holds, or that it holds none; or how processing failed. A panic costs this record only.
+pub(super) fn event_of(record: &Record) -> Result<Result<ProcessedEvent, ProcessError>, String> {
+    let incoming = Incoming {
+        payload: record.payload(),
+        event_id: record.event_id,
+        received_ms: record.received_ms,
+        sent_at_ms: record.sent_at_ms,
+        remote_addr: record.remote_addr,
+        sdk_client: Some(record.client()).filter(|client| !client.is_empty()),
+    };
+    catch_unwind(AssertUnwindSafe(|| {
+        hook::strike(record.payload());
+        process::process(&incoming)
+    }))
+    .map_err(|panic| panic_reason(&*panic))
+}
+
+fn panic_reason(panic: &(dyn Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    match text {
+        Some(text) => format!("processing ended with a panic: {text}"),
+        None => "processing ended with a panic".to_owned(),
     }
 }
 
-fn store_or_halve(
+/// Stores items, in halves where they cannot be stored together.
+pub(super) fn store_or_halve(
     app: &Arc<App>,
     items: Vec<Item>,
-    records: &[&Record],
-    claim: &Claim,
+    terms: &Terms,
     stop: &AtomicBool,
-) -> bool {
-    let mut batch = Arc::new(Batch {
+) -> Outcome {
+    if items.is_empty() {
+        return Outcome::Stored {
+            refused: Vec::new(),
+        };
+    }
+    let batch = Arc::new(Batch {
         items,
-        safe_below: claim.safe_below.clone(),
+        safe_below: terms.safe_below.clone(),
     });
-    let mut attempts = 0;
     let mut pause = Duration::from_millis(100);
     loop {
         match write(app, &batch) {
@@ -162,58 +207,47 @@ fn store_or_halve(
                     app.tasks_wake.notify_one();
                 }
                 train_dictionaries::after(app, stored.events);
-                return true;
+                return Outcome::Stored {
+                    refused: Vec::new(),
+                };
             }
             Err(error) if error.is_infrastructure() => {
                 tracing::warn!(%error, records = batch.items.len(), "the database is away; events wait");
-                if stop.load(Ordering::Acquire) || claim.is_expired() {
-                    return false;
+                if stop.load(Ordering::Acquire) || terms.is_expired() {
+                    return Outcome::NotNow;
                 }
                 std::thread::sleep(pause);
                 pause = (pause * 2).min(Duration::from_secs(2));
             }
-            Err(error) if batch.items.len() == 1 => {
-                attempts += 1;
-                tracing::error!(%error, attempts, project = batch.items[0].project_id, "an event cannot be stored");
-                if attempts >= ATTEMPTS {
-                    let Some(item) = batch.items.first().cloned() else {
-                        return true;
-                    };
-                    let event_id = match &item.content {
-                        Content::Event(event) => *event.event_id.as_bytes(),
-                        Content::Dead { event_id, .. } => *event_id,
-                        Content::Invalid(_) | Content::Outcomes(_) => [0; 16],
-                    };
-                    if attempts > ATTEMPTS {
-                        // Not even the dead-letter row can be written: keep it in the journal rather than lose it.
-                        if stop.load(Ordering::Acquire) {
-                            return false;
-                        }
-                        std::thread::sleep(Duration::from_secs(1));
-                    }
-                    let content = dead(records[0].body.clone(), &event_id, &error.to_string(), attempts);
-                    batch = Arc::new(Batch {
-                        items: vec![Item { content, ..item }],
-                        safe_below: claim.safe_below.clone(),
-                    });
-                }
-            }
             Err(error) => {
+                if let [item] = &batch.items[..] {
+                    return Outcome::Stored {
+                        refused: vec![((item.node, item.seq), error.to_string())],
+                    };
+                }
                 tracing::warn!(%error, records = batch.items.len(), "a batch cannot be stored as a whole; looking for the culprit");
-                let middle = batch.items.len() / 2;
-                let (first, second) = (
-                    batch.items[..middle].to_vec(),
-                    batch.items[middle..].to_vec(),
-                );
-                let first_done = store_or_halve(app, first, &records[..middle], claim, stop);
-                return store_or_halve(app, second, &records[middle..], claim, stop) && first_done;
+                let (first, second) = batch.items.split_at(batch.items.len() / 2);
+                let first = store_or_halve(app, first.to_vec(), terms, stop);
+                let second = store_or_halve(app, second.to_vec(), terms, stop);
+                return match (first, second) {
+                    (
+                        Outcome::Stored { mut refused },
+                        Outcome::Stored {
+                            refused: more_refused,
+                        },
+                    ) => {
+                        refused.extend(more_refused);
+                        Outcome::Stored { refused }
+                    }
+                    _ => Outcome::NotNow,
+                };
             }
         }
     }
 }
 
 /// One transaction; where it stumbled over an event that was there already, another that looks for such.
-fn write(app: &Arc<App>, batch: &Arc<Batch>) -> Result<Stored, StoreError> {
+pub(super) fn write(app: &Arc<App>, batch: &Arc<Batch>) -> Result<Stored, StoreError> {
     let attempt = |repetitions| {
         let (context, batch) = (Arc::clone(app), Arc::clone(batch));
         app.store
@@ -232,6 +266,7 @@ pub(super) fn store(
     batch: &Batch,
     repetitions: Repetitions,
 ) -> Result<Stored, StoreError> {
+    hook::before_storing(batch)?;
     let follow_up = |change: &digest::IssueChange| -> Vec<NewTask> {
         if app.mailer.is_some() {
             notify_issue::follow_up(change)

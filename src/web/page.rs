@@ -94,6 +94,9 @@ pub struct Page {
     pub user: Avatar,
     pub nav: Option<Nav>,
     pub toast: Option<Toast>,
+    pub is_superuser: bool,
+    /// Which of the pages about the instance this is.
+    pub instance: &'static str,
     /// This page, for forms that come back to it.
     pub here: String,
     clear_toast: bool,
@@ -114,6 +117,8 @@ impl Page {
                 hue: hue(user.id + 2),
             },
             nav: None,
+            is_superuser: user.is_superuser,
+            instance: "",
             clear_toast: toast.is_some(),
             toast: toast.and_then(|cookie| Toast::parse(cookie.value())),
             here: request
@@ -133,6 +138,13 @@ impl Page {
         project: Option<&str>,
     ) -> Self {
         self.nav = Some(organization.nav(active, project));
+        self
+    }
+
+    /// One of the pages about the instance, by its name in the side bar.
+    #[must_use]
+    pub fn about_the_instance(mut self, active: &'static str) -> Self {
+        self.instance = active;
         self
     }
 
@@ -252,6 +264,8 @@ impl Toast {
             "ignored" => (format!("Ignored {issues}."), true),
             "unresolved" => (format!("Reopened {issues}."), true),
             "undone" => ("Taken back.".to_owned(), false),
+            "letters-retried" => ("They are being tried again.".to_owned(), false),
+            "letters-deleted" => ("Deleted.".to_owned(), false),
             "unchanged" => ("Nothing to change.".to_owned(), false),
             "saved" => ("Saved.".to_owned(), false),
             "key-created" => ("Key created.".to_owned(), false),

@@ -7,7 +7,7 @@ use redis::{RedisResult, Value, from_redis_value};
 
 use super::{HELD_AT_MOST, Lane};
 use crate::journal::decode_record;
-use crate::queue::{Claim, Delivery, Handle};
+use crate::queue::{Claim, Delivery, Handle, Terms};
 
 /// The place of an entry among all that its Redis ever gave: milliseconds and a number within.
 pub(super) type EntryId = (u64, u64);
@@ -49,6 +49,14 @@ pub(super) struct Collected {
 }
 
 impl Collected {
+    /// Whoever held these before may have died of one of them.
+    pub fn suspect(mut self) -> Self {
+        for delivery in &mut self.deliveries {
+            delivery.is_suspect = true;
+        }
+        self
+    }
+
     pub fn add(&mut self, place: Place, entries: Vec<Value>) {
         for entry in entries {
             let Some((id, fields)) = parts(entry) else {
@@ -91,6 +99,7 @@ impl Collected {
                 lane: place.lane,
                 id: id.to_owned(),
             },
+            is_suspect: false,
         })
     }
 
@@ -101,8 +110,10 @@ impl Collected {
     pub fn into_claim(self) -> Claim {
         Claim {
             deliveries: self.deliveries,
-            safe_below: self.safe_below.into_iter().collect(),
-            expires: Some(Instant::now() + HELD_AT_MOST),
+            terms: Terms {
+                safe_below: self.safe_below.into_iter().collect(),
+                expires: Some(Instant::now() + HELD_AT_MOST),
+            },
         }
     }
 }

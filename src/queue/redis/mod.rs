@@ -20,7 +20,7 @@ use redis::{Connection, RedisError, RedisResult};
 
 pub use forwarder::Forwarder;
 pub use pulse::Pulse;
-pub use worker::RedisQueue;
+pub use worker::{RedisQueue, depth};
 
 /// The consumer group of all workers.
 const GROUP: &str = "workers";

@@ -206,6 +206,18 @@ impl RedisQueue {
     }
 }
 
+/// How many records are in the streams now.
+pub fn depth(url: &str, prefix: &str) -> Result<u64, QueueError> {
+    let mut connection = connect(url)?;
+    let keys = Keys::new(prefix);
+    let mut pipe = redis::pipe();
+    for place in all_places() {
+        pipe.xlen(keys.stream(place.partition, place.lane));
+    }
+    let lengths: Vec<u64> = pipe.query(&mut connection)?;
+    Ok(lengths.into_iter().sum())
+}
+
 fn all_places() -> Vec<Place> {
     (0..TURNS).flat_map(group_places).collect()
 }
@@ -320,7 +332,7 @@ impl Queue for RedisQueue {
         }
         if self.last_sweep.elapsed() > SWEEP_EVERY {
             self.last_sweep = Instant::now();
-            let collected = self.claim_of_the_dead(most)?;
+            let collected = self.claim_of_the_dead(most)?.suspect();
             if collected.len() > 0 {
                 return Ok(collected.into_claim());
             }

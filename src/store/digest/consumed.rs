@@ -79,6 +79,29 @@ pub(super) fn mark(
     Ok(())
 }
 
+/// Numbers from here on are of records that were set aside and tried again.
+pub const FROM_THE_LIST: u64 = 1 << 62;
+
+/// The numbers of a journal's records that are stored, from the given number on.
+pub fn from(conn: &mut Conn, node: i64, from: u64) -> Result<Vec<u64>, StoreError> {
+    let rows: Vec<(i64, Vec<u8>)> = consumed::table
+        .filter(consumed::node.eq(node))
+        .filter(consumed::seq_to.ge(from as i64))
+        .filter(consumed::seq_from.lt(FROM_THE_LIST as i64))
+        .select((consumed::seq_from, consumed::seqs))
+        .load(conn)?;
+    Ok(rows
+        .iter()
+        .flat_map(|(first, steps)| unpack(*first as u64, steps))
+        .filter(|seq| *seq >= from)
+        .collect())
+}
+
+/// How many of them there are.
+pub fn count_from(conn: &mut Conn, node: i64, first: u64) -> Result<i64, StoreError> {
+    Ok(from(conn, node, first)?.len() as i64)
+}
+
 /// Sorted numbers as the steps between them, seven bits a byte: a run of neighbours takes a byte each.
 fn pack(seqs: &[u64]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(seqs.len());

@@ -7,7 +7,7 @@
 
 mod cache;
 mod changes;
-mod consumed;
+pub mod consumed;
 mod counters;
 pub mod dimensions;
 pub mod events;
@@ -25,9 +25,10 @@ pub use changes::{IssueChange, IssueChangeKind};
 use ledger::Fate;
 use place::Placed;
 
+use super::dead_records::{Dead, Origin};
 use super::tasks::{self, NewTask};
 use super::usage::{self, Count, OutcomeKey};
-use super::{Conn, StoreError, dialect, now_ms, refusals};
+use super::{Conn, StoreError, refusals};
 use crate::process::ProcessedEvent;
 
 /// The number of partitions, and of streams in Redis. Fixed: records in flight depend on it.
@@ -62,12 +63,7 @@ pub enum Content {
     /// Counts that ingest made.
     Outcomes(Vec<Count>),
     /// Set aside because processing or storing it fails.
-    Dead {
-        reason: String,
-        attempts: i32,
-        event_id: [u8; 16],
-        record: Vec<u8>,
-    },
+    Dead(Box<Dead>),
 }
 
 /// Records that were processed together.
@@ -191,7 +187,7 @@ fn fates(fresh: &[&Item], placed: &[Placed<'_>]) -> Vec<Fate> {
             Content::Event(_) => Fate::Duplicate,
             Content::Invalid(_) => Fate::Invalid,
             Content::Outcomes(_) => Fate::Counts,
-            Content::Dead { .. } => Fate::Dead,
+            Content::Dead(_) => Fate::Dead,
         })
         .collect()
 }
@@ -236,39 +232,19 @@ fn outcomes(fresh: &[&Item], fates: &[Fate]) -> Vec<(OutcomeKey, i64)> {
 }
 
 fn dead_records(conn: &mut Conn, fresh: &[&Item]) -> Result<(), StoreError> {
-    use dialect::Bind;
-    let mut rows = Vec::new();
-    for item in fresh {
-        if let Content::Dead {
-            reason,
-            attempts,
-            event_id,
-            record,
-        } = &item.content
-        {
-            rows.push(vec![
-                Bind::I64(dialect::next_ids(conn, "dead_record", 1)?),
-                Bind::I64(item.project_id),
-                Bind::I64(item.node),
-                Bind::I64(item.seq as i64),
-                Bind::Bytes(event_id.to_vec()),
-                Bind::Text(reason.clone()),
-                Bind::I32(*attempts),
-                Bind::Bytes(record.clone()),
-                Bind::I64(now_ms()),
-            ]);
-        }
-    }
-    let columns = [
-        "id",
-        "project_id",
-        "node",
-        "seq",
-        "event_id",
-        "reason",
-        "attempts",
-        "record",
-        "created_at",
-    ];
-    dialect::insert_rows(conn, "dead_records", &columns, &rows)
+    let dead: Vec<(Origin, &Dead)> = fresh
+        .iter()
+        .filter_map(|item| match &item.content {
+            Content::Dead(dead) => {
+                let origin = Origin {
+                    node: item.node,
+                    seq: item.seq,
+                    project_id: item.project_id,
+                };
+                Some((origin, &**dead))
+            }
+            _ => None,
+        })
+        .collect();
+    super::dead_records::insert(conn, &dead)
 }

@@ -7,10 +7,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
-use crate::store::{Store, StoreError, now_ms, retention};
+use crate::store::{Store, StoreError, dead_records, now_ms, retention};
 use crate::tasks::{Periodic, Task, TaskError, thinning};
 
 pub(super) const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+/// What an SDK sent and nobody could scrub goes after this time, whatever the retention time.
+const UNSCRUBBED_DAYS: i64 = 14;
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Retention {}
@@ -50,7 +52,11 @@ pub async fn delete_older_than(store: &Store, days: u32) -> Result<(usize, usize
         events += step;
     }
     let dead = store
-        .write(move |conn| retention::delete_dead(conn, cutoff))
+        .write(move |conn| {
+            let unscrubbed = now_ms() - UNSCRUBBED_DAYS * DAY_MS;
+            Ok(retention::delete_dead(conn, cutoff)?
+                + dead_records::delete_unscrubbed(conn, unscrubbed)?)
+        })
         .await?;
     Ok((events, dead))
 }

@@ -7,15 +7,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::journal::{Record, decode_record};
-use crate::store::dead_records;
+use crate::store::dead_records::{self, Form, Kept};
+use crate::store::digest::consumed::FROM_THE_LIST;
 use crate::store::digest::{Batch, Content, Item, Repetitions};
 use crate::store::payload::Packer;
 use crate::store::tasks::NewTask;
 use crate::store::{StoreError, now_ms};
+use crate::tasks::poison::trial::{Court, Verdict};
 use crate::tasks::{Task, TaskError, outbox_row, process_events};
-
-/// Set in the sequence number of a record that comes from the list: its own is marked as consumed already.
-const FROM_THE_LIST: u64 = 1 << 62;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RetryEvent {
@@ -39,28 +38,58 @@ impl Task for RetryEvent {
             .store
             .read(move |conn| dead_records::record(conn, id))
             .await?;
-        let Some((node, body)) = found else {
+        let Some(kept) = found else {
             return Ok(());
         };
-        let Some(record) = decode_record(body) else {
-            return refused(&app, id, "the record is damaged".to_owned()).await;
+        let node = kept.node;
+        let record = match opened(&app, kept) {
+            Ok(record) => record,
+            Err(problem) => return refused(&app, id, problem).await,
         };
         let current = app.dictionaries.current();
         let processed = tokio::task::spawn_blocking(move || {
-            let (content, data) = process_events::content(&record, &mut Packer::new(&current));
-            (record, content, data)
+            let content = try_apart(&record, &mut Packer::new(&current));
+            (record, content)
         });
-        let (record, content, data) = processed
+        let (record, content) = processed
             .await
             .map_err(|error| TaskError::Retry(error.to_string()))?;
-        if let Content::Dead { reason, .. } = content {
-            return refused(&app, id, reason).await;
-        }
-        match store(&app, id, node, record, (content, data)).await {
+        let content = match content {
+            Ok(content) => content,
+            Err(reason) => return refused(&app, id, reason).await,
+        };
+        match store(&app, id, node, record, content).await {
             Ok(()) => Ok(()),
             Err(error) if error.is_infrastructure() => Err(error.into()),
             Err(error) => refused(&app, id, error.to_string()).await,
         }
+    }
+}
+
+/// The record that was set aside, or why it cannot be read.
+pub fn opened(app: &App, kept: Kept) -> Result<Record, String> {
+    let body = match kept.form {
+        Form::Sealed => {
+            match app.seal.open(&kept.bytes) {
+                Some(body) => body,
+                None if kept.key_fingerprint == app.config.key_fingerprint() => {
+                    return Err("the record is damaged".to_owned());
+                }
+                None => {
+                    return Err("the record was sealed with another secret key: run with that key to read it".to_owned());
+                }
+            }
+        }
+        Form::Raw | Form::Scrubbed => kept.bytes,
+    };
+    decode_record(body).ok_or_else(|| "the record is damaged".to_owned())
+}
+
+/// Processing it may have ended a process before: it is tried in another one first.
+fn try_apart(record: &Record, packer: &mut Packer<'_>) -> Result<(Content, Vec<u8>), String> {
+    match Court::default().try_record(&record.body) {
+        Verdict::Guilty(reason) => Err(reason),
+        Verdict::Harmless | Verdict::Unknown(_) => process_events::content(record, packer),
     }
 }
 
@@ -94,6 +123,7 @@ async fn store(
     let batch = Batch {
         items: vec![Item {
             node,
+            // Its own number is marked as consumed already.
             seq: seq | FROM_THE_LIST,
             project_id,
             key_id,
@@ -106,7 +136,7 @@ async fn store(
     let context = Arc::clone(app);
     let stored = app.store.write(move |conn| {
         let stored = process_events::store(&context, conn, &batch, Repetitions::LookedFor)?;
-        dead_records::settle(conn, id, project_id, key_id, received_ms)?;
+        dead_records::settle(conn, id, node, project_id, key_id, received_ms)?;
         Ok(stored)
     });
     if stored.await?.tasks > 0 {

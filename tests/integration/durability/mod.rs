@@ -6,11 +6,14 @@ mod disk;
 mod drain;
 mod fairness;
 mod full;
+mod balance;
 mod kill;
 mod load;
 mod nodes;
 mod outage;
 mod redis;
+mod poison;
 mod stop;
 
+pub use balance::superuser;
 pub use load::{Book, Load};

@@ -133,6 +133,18 @@ impl App {
         });
     }
 
+    /// Starts a server that may end at any moment.
+    pub fn boot_unsteady(&mut self) {
+        self.check_log();
+        self.server = Some(Server::start(&[], &self.environment));
+    }
+
+    /// Starts a server that ends by itself.
+    pub fn boot_to_crash(&mut self) {
+        self.boot_unsteady();
+        poll::until("the server crashes", || !self.server_mut().running());
+    }
+
     pub fn server(&self) -> &Server {
         self.server.as_ref().expect("the server was started")
     }

@@ -2,5 +2,6 @@
 //! and nothing of what is not theirs.
 
 mod access;
+mod admin;
 mod issues;
 mod projects;

@@ -1,0 +1,13 @@
+ALTER TABLE dead_records
+    DROP COLUMN last_failure_at,
+    DROP COLUMN first_failure_at,
+    DROP COLUMN key_fingerprint,
+    DROP COLUMN form;
+ALTER TABLE nodes
+    DROP COLUMN oldest_at,
+    DROP COLUMN journal_bytes,
+    DROP COLUMN waiting,
+    DROP COLUMN damaged,
+    DROP COLUMN digested,
+    DROP COLUMN accepted,
+    DROP COLUMN version;

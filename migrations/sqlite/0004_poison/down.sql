@@ -1,0 +1,11 @@
+ALTER TABLE dead_records DROP COLUMN last_failure_at;
+ALTER TABLE dead_records DROP COLUMN first_failure_at;
+ALTER TABLE dead_records DROP COLUMN key_fingerprint;
+ALTER TABLE dead_records DROP COLUMN form;
+ALTER TABLE nodes DROP COLUMN oldest_at;
+ALTER TABLE nodes DROP COLUMN journal_bytes;
+ALTER TABLE nodes DROP COLUMN waiting;
+ALTER TABLE nodes DROP COLUMN damaged;
+ALTER TABLE nodes DROP COLUMN digested;
+ALTER TABLE nodes DROP COLUMN accepted;
+ALTER TABLE nodes DROP COLUMN version;

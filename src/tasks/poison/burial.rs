@@ -1,0 +1,51 @@
+//! Setting a record aside. In: the record, why, and whether it may be processed here. Out: what the dead letters keep of
+//! it: the scrubbed event if there is one, else what the SDK sent, sealed.
+
+use crate::app::App;
+use crate::queue::Delivery;
+use crate::store::dead_records::{Dead, Form};
+use crate::store::digest::Content;
+use crate::store::now_ms;
+use crate::tasks::process_events;
+
+/// What is known of a record that will not be tried again.
+pub struct Last<'a> {
+    pub delivery: &'a Delivery,
+    pub reason: &'a str,
+    pub attempts: u32,
+    pub first_failure_ms: i64,
+    /// Processing it ended well before.
+    pub can_be_processed: bool,
+}
+
+/// The content of a record that is set aside.
+pub fn content(app: &App, last: &Last<'_>) -> Content {
+    let record = &last.delivery.record;
+    let scrubbed = if last.can_be_processed {
+        process_events::event_of(record).ok().and_then(Result::ok)
+    } else {
+        None
+    };
+    let (form, kept, key_fingerprint) = match scrubbed {
+        Some(event) => (
+            Form::Scrubbed,
+            record.with_payload(&event.payload),
+            String::new(),
+        ),
+        None => (
+            Form::Sealed,
+            app.seal.seal(&record.body),
+            app.config.key_fingerprint(),
+        ),
+    };
+    Content::Dead(Box::new(Dead {
+        reason: last.reason.to_owned(),
+        attempts: last.attempts as i32,
+        event_id: *record.event_id.as_bytes(),
+        form,
+        record: kept,
+        key_fingerprint,
+        first_failure_ms: last.first_failure_ms,
+        last_failure_ms: now_ms(),
+    }))
+}

@@ -9,7 +9,9 @@ use crate::config::Config;
 use crate::ingest::keys::Keys;
 use crate::ingest::outcome::Outcomes;
 use crate::journal::Journal;
+use crate::mirror::Mirror;
 use crate::notify::Mailer;
+use crate::outgoing::Client;
 use crate::store::Store;
 
 pub struct App {
@@ -19,6 +21,9 @@ pub struct App {
     pub outcomes: Arc<Outcomes>,
     pub journal: Journal,
     pub mailer: Option<Mailer>,
+    pub mirror: Arc<Mirror>,
+    /// For calls to other servers, on behalf of users.
+    pub outgoing: Client,
     /// Rung when a transaction wrote tasks.
     pub tasks_wake: tokio::sync::Notify,
     base_url: String,
@@ -33,6 +38,8 @@ pub struct Parts {
     pub keys: Arc<Keys>,
     pub journal: Journal,
     pub mailer: Option<Mailer>,
+    pub mirror: Arc<Mirror>,
+    pub outgoing: Client,
     pub base_url: String,
 }
 
@@ -44,6 +51,8 @@ impl App {
             keys,
             journal,
             mailer,
+            mirror,
+            outgoing,
             base_url,
         } = parts;
         Self {
@@ -53,6 +62,8 @@ impl App {
             outcomes: Arc::new(Outcomes::default()),
             journal,
             mailer,
+            mirror,
+            outgoing,
             tasks_wake: tokio::sync::Notify::new(),
             base_url,
             booted: AtomicBool::new(false),

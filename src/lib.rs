@@ -2,11 +2,14 @@
 //! Data flows down this list: a request enters at `ingest` and leaves as a page, a mail or an API answer.
 
 pub mod config;
+pub mod outgoing;
 pub mod telemetry;
 
 pub mod protocol;
 
 pub mod ingest;
+
+pub mod mirror;
 
 pub mod journal;
 

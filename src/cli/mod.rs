@@ -5,6 +5,7 @@ mod dead_letters;
 mod doctor;
 mod healthcheck;
 mod migrate;
+mod mirror;
 mod org;
 mod project;
 mod send_test_event;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand};
 
-use super::{CommandError, open_store, org};
+use super::{CommandError, mirror, open_store, org};
 use crate::config::StorageArgs;
 use crate::protocol::dsn::Dsn;
 use crate::store::{Store, StoreError, accounts, keys, nodes};
@@ -20,6 +20,8 @@ pub struct ProjectArgs {
 enum Action {
     /// Create a project and print its DSN.
     Create(Create),
+    /// Copy a share of a project's events to another tracker; copies are not scrubbed.
+    Mirror(mirror::MirrorArgs),
 }
 
 #[derive(Debug, Args)]
@@ -44,7 +46,10 @@ struct Create {
 const NODES_KNOW_WITHIN: Duration = Duration::from_secs(10);
 
 pub(super) fn run(args: &ProjectArgs) -> Result<(), CommandError> {
-    let Action::Create(args) = &args.action;
+    let args = match &args.action {
+        Action::Create(args) => args,
+        Action::Mirror(args) => return mirror::run(args),
+    };
     let base_url = args.storage.public_url()?;
     let store = open_store(&args.storage)?;
     let Create {
@@ -74,7 +79,7 @@ pub(super) fn run(args: &ProjectArgs) -> Result<(), CommandError> {
 }
 
 /// Waits until all live nodes have the settings of this version or a later one.
-fn wait_for_nodes(store: &Store, version: i64) -> Result<(), StoreError> {
+pub(super) fn wait_for_nodes(store: &Store, version: i64) -> Result<(), StoreError> {
     let deadline = Instant::now() + NODES_KNOW_WITHIN;
     while Instant::now() < deadline {
         if store.read_blocking(move |conn| nodes::behind(conn, version))? == 0 {
@@ -83,7 +88,7 @@ fn wait_for_nodes(store: &Store, version: i64) -> Result<(), StoreError> {
         std::thread::sleep(Duration::from_millis(50));
     }
     eprintln!(
-        "bugle: some node has not taken the new key over yet; it will when it reaches the database"
+        "bugle: some node has not taken the change over yet; it will when it reaches the database"
     );
     Ok(())
 }

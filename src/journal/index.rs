@@ -116,6 +116,12 @@ impl Index {
             .collect()
     }
 
+    /// The oldest record that nobody works on.
+    pub fn oldest_waiting(&self) -> Option<Position> {
+        let first = |queue: &VecDeque<Position>| queue.front().copied();
+        self.waiting.values().filter_map(first).min()
+    }
+
     pub fn bytes(&self) -> u64 {
         self.segments.values().map(|segment| segment.bytes).sum()
     }

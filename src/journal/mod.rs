@@ -281,6 +281,22 @@ impl Journal {
         }
     }
 
+    /// When the oldest record that nobody works on was received: how far digestion lags behind.
+    pub fn oldest_received_ms(&self) -> Option<i64> {
+        let (file, position) = {
+            let index = self
+                .shared
+                .index
+                .lock()
+                .expect("no thread panics with this lock");
+            let position = index.oldest_waiting()?;
+            let segment = index.segments.get(&position.segment())?;
+            (Arc::clone(&segment.file), position)
+        };
+        let (_, record) = read_body(&file, position, self.node)?;
+        Some(record.received_ms)
+    }
+
     /// Takes no more, writes what is pending and ends the threads.
     pub fn close(&self) {
         self.shared

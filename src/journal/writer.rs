@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use super::index::{Position, Segment};
 use super::segment::{self, HEADER, Header};
 use super::{JournalError, Pending, Shared};
+use crate::telemetry::METRICS;
 
 /// A segment is closed at this size.
 const SEGMENT_BYTES: u64 = 32 * 1024 * 1024;
@@ -80,6 +81,7 @@ impl Writer {
         if let Err(error) = &result {
             tracing::error!(%error, "the journal cannot be written; answering 503 until it can");
             self.shared.failing.store(true, Ordering::Release);
+            METRICS.journal.failed_writes.inc();
         }
         for waiter in batch.waiters {
             // A client that went away does not wait any more; its event is kept all the same.
@@ -98,8 +100,12 @@ impl Writer {
             let first_seq = batch.marks.first().map_or(batch.next_seq, |mark| mark.seq);
             self.rotate(first_seq)?;
         }
+        let began = Instant::now();
         self.active.file.write_all(&batch.frames)?;
         self.active.file.sync_data()?;
+        METRICS
+            .journal
+            .synced(batch.marks.len(), batch.frames.len(), began.elapsed());
         let base = self.active.length;
         self.active.length += batch.frames.len() as u64;
         let mut index = self

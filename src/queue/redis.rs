@@ -15,6 +15,7 @@ use redis::{Commands, Connection, RedisResult, Value};
 use super::{Claim, Delivery, Handle, Queue, QueueError};
 use crate::journal::{Journal, Position, decode_record};
 use crate::store::digest::{PARTITIONS, partition_of};
+use crate::telemetry::METRICS;
 
 const GROUP: &str = "workers";
 /// A consumer that holds a record for this long is taken for dead.
@@ -109,7 +110,10 @@ impl RedisQueue {
                 if error.is_connection_dropped()
                     || error.is_io_error()
                     || error.is_timeout()
-                    || is_no_group(error) => {}
+                    || is_no_group(error) =>
+            {
+                METRICS.redis.reconnects.inc();
+            }
             _ => self.connection = Some(connection),
         }
         Ok(result?)
@@ -316,6 +320,7 @@ impl Forwarder {
             match self.session(stopped) {
                 Ok(()) => break,
                 Err(error) => {
+                    METRICS.redis.reconnects.inc();
                     if !away {
                         tracing::warn!(%error, "Redis is away; the journal keeps what arrives");
                         away = true;
@@ -332,6 +337,8 @@ impl Forwarder {
         self.check_mark(&mut connection)?;
         while !stopped() {
             self.read_acks(&mut connection)?;
+            METRICS.redis.window_records.set(self.sent.len() as i64);
+            METRICS.redis.window_bytes.set(self.sent_bytes as i64);
             if self.last_check.elapsed() > Duration::from_secs(2) {
                 self.last_check = Instant::now();
                 self.check_mark(&mut connection)?;

@@ -8,9 +8,10 @@ use tokio::sync::watch;
 
 use super::ServeError;
 use crate::app::App;
+use crate::config::Role;
 use crate::journal::JournalError;
 use crate::model::password;
-use crate::store::{StoreError, accounts, keys, migrate, nodes};
+use crate::store::{StoreError, accounts, keys, migrate, mirrors, nodes};
 
 const RETRY: Duration = Duration::from_millis(500);
 const POLL: Duration = Duration::from_millis(500);
@@ -106,6 +107,11 @@ async fn create_first_account(app: &Arc<App>) -> Result<(), ServeError> {
 
 async fn load_keys(app: &Arc<App>) -> Result<(), StoreError> {
     let (version, keys) = app.store.read(keys::load).await?;
+    // Before the keys, whose version says that this node has all settings.
+    if app.config.has_role(Role::Ingest) {
+        let mirrors = app.store.read(mirrors::active).await?;
+        app.mirror.replace(mirrors);
+    }
     app.keys.replace(version, keys);
     Ok(())
 }
@@ -177,6 +183,31 @@ pub async fn flush_outcomes(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
         match app.outcomes.flush(&app.journal).await {
             Ok(()) | Err(JournalError::Closed) => {}
             Err(error) => tracing::debug!(%error, "counts wait until the journal can be written"),
+        }
+    }
+}
+
+/// Writes what the mirrors did into the database, every other second.
+pub async fn flush_mirrors(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
+    loop {
+        let stop = tokio::select! {
+            _ = stopped.wait_for(|stop| *stop) => true,
+            () = tokio::time::sleep(Duration::from_secs(2)) => false,
+        };
+        let progress = app.mirror.take_progress();
+        if !progress.is_empty() {
+            let added = progress.clone();
+            let written = app
+                .store
+                .write(move |conn| mirrors::add(conn, &added))
+                .await;
+            if let Err(error) = written {
+                tracing::debug!(%error, "the counts of mirrors wait for the database");
+                app.mirror.put_back(progress);
+            }
+        }
+        if stop {
+            return;
         }
     }
 }

@@ -4,6 +4,11 @@
 mod boot;
 mod health;
 mod http;
+mod measured;
+mod metrics;
+mod readings;
+mod reports;
+mod statsd;
 mod workers;
 
 use std::fs::File;
@@ -17,8 +22,12 @@ use crate::app::{App, Parts};
 use crate::config::{Config, Role, create_data_dir, default_base_url};
 use crate::ingest::keys::Keys;
 use crate::journal::{Journal, JournalError, Limits};
+use crate::mirror::Mirror;
 use crate::notify::{MailConfig, MailConfigError, MailError, Mailer};
+use crate::outgoing::{Client, Reach};
 use crate::store::{Store, StoreError};
+use crate::telemetry::{self_report, statsd::Style};
+use readings::Readings;
 
 /// Why a node does not start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +63,8 @@ pub enum ServeError {
 
 /// In-flight requests get this long after the order to stop.
 const GRACE: Duration = Duration::from_secs(5);
+/// The last error reports get this long.
+const REPORTS_GRACE: Duration = Duration::from_secs(1);
 
 /// Runs a node until SIGTERM or Ctrl-C.
 pub async fn serve(config: Config) -> Result<(), ServeError> {
@@ -66,11 +77,8 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
         disk_percent: config.disk_limit,
     };
     let journal = Journal::open(&config.data_dir.join("journal"), limits)?;
-    let listener =
-        std::net::TcpListener::bind(config.listen).map_err(|problem| ServeError::Listen {
-            address: config.listen.to_string(),
-            problem,
-        })?;
+    let listener = listen(config.listen)?;
+    let metrics_listener = config.telemetry.metrics_listen.map(listen).transpose()?;
     let address = listener.local_addr()?;
     let base_url = config
         .base_url
@@ -84,21 +92,29 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
         )?)?),
         None => None,
     };
+    reports::start(&config);
+    let outgoing = Client::new(Reach::PublicAnd(config.allow_outgoing.clone()));
     let app = Arc::new(App::new(Parts {
         store: Store::new(config.database.clone()),
         keys: Arc::new(Keys::open(&config.data_dir)),
         journal,
         mailer,
+        mirror: Arc::new(Mirror::open(&config.data_dir, outgoing.clone())),
+        outgoing,
         base_url,
         config,
     }));
     let (stop, stopped) = watch::channel(false);
     // Ingest listens before anything else: what arrives during a migration is kept.
-    let server = http::start(&app, listener)?;
+    let readings = Arc::new(Readings::new(Arc::clone(&app)));
+    let server = http::start(&app, &readings, listener)?;
     let handle = server.handle();
     println!("listening on http://{address}");
+    let metrics = metrics_listener
+        .map(|listener| serve_metrics(&app, &readings, listener))
+        .transpose()?;
     let mut running = tokio::spawn(server);
-    let mut background = tokio::spawn(run_roles(Arc::clone(&app), stopped));
+    let mut background = tokio::spawn(run_roles(Arc::clone(&app), readings, stopped));
 
     let result = tokio::select! {
         () = order_to_stop() => Ok(()),
@@ -136,6 +152,11 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     tokio::task::spawn_blocking(move || journal.close())
         .await
         .map_err(std::io::Error::other)?;
+    if let Some(metrics) = metrics {
+        metrics.stop(false).await;
+    }
+    let reported = tokio::task::spawn_blocking(|| self_report::flush(REPORTS_GRACE));
+    reported.await.map_err(std::io::Error::other)?;
     if result.is_ok() {
         tracing::info!("stopped");
     }
@@ -143,13 +164,26 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
 }
 
 /// What this node does besides answering requests.
-async fn run_roles(app: Arc<App>, stopped: watch::Receiver<bool>) -> Result<(), ServeError> {
+async fn run_roles(
+    app: Arc<App>,
+    readings: Arc<Readings>,
+    stopped: watch::Receiver<bool>,
+) -> Result<(), ServeError> {
+    let telemetry = &app.config.telemetry;
+    let pusher = telemetry.statsd.clone().map(|server| {
+        let style = Style {
+            prefix: telemetry.statsd_prefix.clone(),
+            tags: telemetry.statsd_tags,
+        };
+        tokio::spawn(statsd::run(readings, server, style, stopped.clone()))
+    });
     let flusher = tokio::spawn(boot::flush_outcomes(Arc::clone(&app), stopped.clone()));
     if !boot::until_ready(&app, stopped.clone()).await? {
         return Ok(());
     }
     let mut parts = tokio::task::JoinSet::new();
     parts.spawn(boot::keep_keys_fresh(Arc::clone(&app), stopped.clone()));
+    parts.spawn(boot::flush_mirrors(Arc::clone(&app), stopped.clone()));
     let threads = workers::start(&app);
     if app.config.has_role(Role::Worker) {
         parts.spawn(crate::tasks::runner::run(Arc::clone(&app), stopped.clone()));
@@ -170,8 +204,37 @@ async fn run_roles(app: Arc<App>, stopped: watch::Receiver<bool>) -> Result<(), 
         .await
         .map_err(std::io::Error::other)?;
     flusher.await.map_err(std::io::Error::other)?;
+    if let Some(pusher) = pusher {
+        pusher.await.map_err(std::io::Error::other)?;
+    }
     boot::leave(&app).await;
     Ok(())
+}
+
+fn listen(address: std::net::SocketAddr) -> Result<std::net::TcpListener, ServeError> {
+    std::net::TcpListener::bind(address).map_err(|problem| ServeError::Listen {
+        address: address.to_string(),
+        problem,
+    })
+}
+
+/// Answers Prometheus on an address of its own.
+fn serve_metrics(
+    app: &Arc<App>,
+    readings: &Arc<Readings>,
+    listener: std::net::TcpListener,
+) -> std::io::Result<actix_web::dev::ServerHandle> {
+    let address = listener.local_addr()?;
+    let endpoint = metrics::Endpoint {
+        readings: Arc::clone(readings),
+        token: app.config.telemetry.metrics_token.clone(),
+        alone: true,
+    };
+    let server = metrics::start(endpoint, listener)?;
+    let handle = server.handle();
+    tokio::spawn(server);
+    println!("metrics on http://{address}/metrics");
+    Ok(handle)
 }
 
 fn lock_data_dir(folder: &Path) -> Result<File, ServeError> {

@@ -230,6 +230,20 @@ pub fn create_project(
     Ok((project, key))
 }
 
+/// A project by its slug, for commands: they run beside the database, where everything is theirs to see.
+pub fn project_of(
+    conn: &mut Conn,
+    organization_id: i64,
+    slug: &str,
+) -> Result<Option<Project>, StoreError> {
+    Ok(projects::table
+        .filter(projects::organization_id.eq(organization_id))
+        .filter(projects::slug.eq(slug))
+        .select(Project::as_select())
+        .first(conn)
+        .optional()?)
+}
+
 /// Adds a key to a project.
 pub fn create_key(conn: &mut Conn, project_id: i64, label: &str) -> Result<ProjectKey, StoreError> {
     let mut bytes = [0u8; 16];

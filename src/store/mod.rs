@@ -20,6 +20,7 @@ pub mod issue_tags;
 pub mod keys;
 pub mod leases;
 pub mod migrate;
+pub mod mirrors;
 pub mod named;
 pub mod nodes;
 pub mod payload;
@@ -37,10 +38,11 @@ pub mod usage;
 
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
+use crate::telemetry::METRICS;
 pub use connection::{Backend, Conn, DatabaseUrl};
 use pool::{Outcome, Pool};
 
@@ -187,6 +189,11 @@ impl Store {
         &self.url
     }
 
+    /// Jobs that wait for a reader thread and for a writer thread.
+    pub fn waiting(&self) -> (usize, usize) {
+        (self.readers.waiting(), self.writers.waiting())
+    }
+
     /// Runs a query on a reader thread.
     pub async fn read<T, F>(&self, work: F) -> Result<T, StoreError>
     where
@@ -195,7 +202,9 @@ impl Store {
     {
         let (answer, result) = tokio::sync::oneshot::channel();
         self.readers.submit(Box::new(move |conn| {
-            finish(conn.and_then(work), |value| answer.send(value).is_ok())
+            finish(conn.and_then(|conn| query(conn, work)), |value| {
+                answer.send(value).is_ok()
+            })
         }))?;
         result.await.map_err(|_| StoreError::Panicked)?
     }
@@ -223,7 +232,9 @@ impl Store {
     {
         let (answer, result) = crossbeam_channel::bounded(1);
         self.readers.submit_waiting(Box::new(move |conn| {
-            finish(conn.and_then(work), |value| answer.send(value).is_ok())
+            finish(conn.and_then(|conn| query(conn, work)), |value| {
+                answer.send(value).is_ok()
+            })
         }))?;
         result.recv().map_err(|_| StoreError::Panicked)?
     }
@@ -249,7 +260,10 @@ fn finish<T>(
     answer: impl FnOnce(Result<T, StoreError>) -> bool,
 ) -> Outcome {
     let outcome = match &result {
-        Err(StoreError::Query(_) | StoreError::Connect(_)) => Outcome::Suspect,
+        Err(StoreError::Query(_) | StoreError::Connect(_)) => {
+            METRICS.store.errors.inc();
+            Outcome::Suspect
+        }
         _ => Outcome::Fine,
     };
     // Nobody waiting any more is no fault: the client went away.
@@ -257,7 +271,27 @@ fn finish<T>(
     outcome
 }
 
+fn query<T>(
+    conn: &mut Conn,
+    work: impl FnOnce(&mut Conn) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let began = Instant::now();
+    let result = work(conn);
+    METRICS.store.reads.observe(began.elapsed());
+    result
+}
+
 fn transact<T>(
+    conn: &mut Conn,
+    work: &impl Fn(&mut Conn) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let began = Instant::now();
+    let result = transact_until_alone(conn, work);
+    METRICS.store.writes.observe(began.elapsed());
+    result
+}
+
+fn transact_until_alone<T>(
     conn: &mut Conn,
     work: &impl Fn(&mut Conn) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
@@ -266,6 +300,7 @@ fn transact<T>(
         match conn.in_transaction(work) {
             Err(error) if error.is_contention() && tries < CONTENTION_TRIES => {
                 tracing::debug!(%error, tries, "transactions collided, running again");
+                METRICS.store.collisions.inc();
                 thread::sleep(Duration::from_millis(u64::from(tries) * 7));
                 tries += 1;
             }

@@ -7,7 +7,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::kinds::notify_issue;
 use crate::app::App;
@@ -18,6 +18,8 @@ use crate::queue::{Claim, Delivery, Queue};
 use crate::store::StoreError;
 use crate::store::digest::{self, Batch, Content, Item, Stored};
 use crate::store::tasks::NewTask;
+use crate::telemetry::metrics::DigestOutcome;
+use crate::telemetry::{METRICS, self_report};
 
 /// Records in one transaction: cost per event falls up to here, and memory grows beyond.
 const BATCH: usize = 400;
@@ -62,7 +64,10 @@ pub fn run(app: &Arc<App>, mut queue: Box<dyn Queue>, stop: &AtomicBool) {
 
 /// Processes and stores a claim; false if the process stops before that is possible.
 fn digest(app: &Arc<App>, claim: &Claim, stop: &AtomicBool) -> bool {
+    METRICS.digest.claimed(claim.deliveries.len());
+    let began = Instant::now();
     let items = claim.deliveries.iter().map(processed).collect();
+    METRICS.digest.process.observe(began.elapsed());
     let bodies: Vec<&[u8]> = claim
         .deliveries
         .iter()
@@ -86,6 +91,8 @@ fn processed(delivery: &Delivery) -> Item {
 
 /// What processing makes of a record; `body` is the record as it lies in the journal.
 pub(super) fn content(record: &Record, body: &[u8]) -> Content {
+    // What goes wrong with a report of our own errors must not become the next one.
+    let _muted = self_report::mute_for(body);
     match record.kind {
         RecordKind::Outcomes => outcome::decode(&record.payload)
             .map_or(Content::Invalid("malformed"), Content::Outcomes),
@@ -142,8 +149,11 @@ fn store_or_halve(
     let mut attempts = 0;
     let mut pause = Duration::from_millis(100);
     loop {
-        match store(app, &batch) {
+        let own = bodies.iter().any(|body| self_report::is_own(body));
+        let _muted = own.then(self_report::mute);
+        match store(app, &batch, own) {
             Ok(stored) => {
+                count(&batch, &stored);
                 if stored.tasks > 0 {
                     app.tasks_wake.notify_one();
                 }
@@ -151,6 +161,7 @@ fn store_or_halve(
             }
             Err(error) if error.is_infrastructure() => {
                 tracing::warn!(%error, records = batch.items.len(), "the database is away; events wait");
+                METRICS.digest.retries.inc();
                 if stop.load(Ordering::Acquire) {
                     return false;
                 }
@@ -159,6 +170,7 @@ fn store_or_halve(
             }
             Err(error) if batch.items.len() == 1 => {
                 attempts += 1;
+                METRICS.digest.retries.inc();
                 tracing::error!(%error, attempts, project = batch.items[0].project_id, "an event cannot be stored");
                 if attempts >= ATTEMPTS {
                     let Some(item) = batch.items.first().cloned() else {
@@ -185,6 +197,7 @@ fn store_or_halve(
             }
             Err(error) => {
                 tracing::warn!(%error, records = batch.items.len(), "a batch cannot be stored as a whole; looking for the culprit");
+                METRICS.digest.retries.inc();
                 let middle = batch.items.len() / 2;
                 let (first, second) = (
                     batch.items[..middle].to_vec(),
@@ -198,10 +211,13 @@ fn store_or_halve(
     }
 }
 
-fn store(app: &Arc<App>, batch: &Arc<Batch>) -> Result<Stored, StoreError> {
+fn store(app: &Arc<App>, batch: &Arc<Batch>, own: bool) -> Result<Stored, StoreError> {
     let batch = Arc::clone(batch);
+    let began = Instant::now();
     let mails = app.mailer.is_some();
-    app.store.write_blocking(move |conn| {
+    let stored = app.store.write_blocking(move |conn| {
+        // This runs on a writer's thread.
+        let _muted = own.then(self_report::mute);
         let follow_up = |change: &digest::IssueChange| -> Vec<NewTask> {
             if mails {
                 notify_issue::follow_up(change)
@@ -210,5 +226,28 @@ fn store(app: &Arc<App>, batch: &Arc<Batch>) -> Result<Stored, StoreError> {
             }
         };
         digest::store(conn, &batch, &follow_up)
-    })
+    });
+    METRICS.digest.store.observe(began.elapsed());
+    stored
+}
+
+/// What became of the records of a batch that is stored.
+fn count(batch: &Batch, stored: &Stored) {
+    let of = |wanted: fn(&Content) -> bool| {
+        let items = batch.items.iter();
+        items.filter(|item| wanted(&item.content)).count()
+    };
+    let digest = &METRICS.digest;
+    digest.ended(DigestOutcome::Stored, stored.events);
+    digest.ended(DigestOutcome::Duplicate, stored.duplicates);
+    digest.ended(DigestOutcome::Redelivered, stored.redelivered);
+    // A batch that comes again comes as a whole or for the most part: what was redelivered is not counted twice there.
+    if stored.redelivered == 0 {
+        let invalid = of(|content| matches!(content, Content::Invalid(_)));
+        digest.ended(DigestOutcome::Invalid, invalid);
+        let dead = of(|content| matches!(content, Content::Dead { .. }));
+        digest.ended(DigestOutcome::Dead, dead);
+        let counts = of(|content| matches!(content, Content::Outcomes(_)));
+        digest.ended(DigestOutcome::Counts, counts);
+    }
 }

@@ -252,6 +252,7 @@ impl Toast {
             "ignored" => (format!("Ignored {issues}."), true),
             "unresolved" => (format!("Reopened {issues}."), true),
             "undone" => ("Taken back.".to_owned(), false),
+            "mirror" => ("Mirror saved.".to_owned(), false),
             "unchanged" => ("Nothing to change.".to_owned(), false),
             "password" => (
                 "Password changed. All other sessions were ended.".to_owned(),

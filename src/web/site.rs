@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 
 use super::login_limit::LoginLimit;
 use crate::app::App;
+use crate::outgoing::Client;
 use crate::store::Store;
 
 /// Password hashes at once: each takes 19 MiB and a core for a moment.
@@ -21,6 +22,8 @@ pub struct Site {
     /// Whether somebody chose that address; until then localhost and IP addresses are fine too.
     pub base_url_is_set: bool,
     pub trusted_proxies: Vec<IpAddr>,
+    /// For calls to other servers, to addresses that people type in.
+    pub outgoing: Client,
     setup_token: String,
     pub(super) limit: LoginLimit,
     pub(super) hashing: Semaphore,
@@ -36,6 +39,7 @@ impl Site {
             app.config.base_url.is_some(),
             app.config.trusted_proxies.clone(),
             app.setup_token(),
+            app.outgoing.clone(),
         )
     }
 
@@ -46,12 +50,14 @@ impl Site {
         base_url_is_set: bool,
         trusted_proxies: Vec<IpAddr>,
         setup_token: String,
+        outgoing: Client,
     ) -> Self {
         Self {
             store,
             base_url,
             base_url_is_set,
             trusted_proxies,
+            outgoing,
             setup_token,
             limit: LoginLimit::default(),
             hashing: Semaphore::new(HASHES_AT_ONCE),

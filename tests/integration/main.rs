@@ -10,6 +10,8 @@ mod ingest;
 mod issues;
 mod live_sdk;
 mod mail;
+mod mirror;
+mod observability;
 mod pages;
 mod queue_redis;
 mod retention_store;

@@ -2,6 +2,7 @@
 
 pub mod first_event;
 pub mod index;
+pub mod mirror;
 pub mod new;
 pub mod settings;
 mod snippets;

@@ -5,7 +5,8 @@ use askama::Template;
 
 use crate::protocol::dsn::Dsn;
 use crate::store::accounts::{self, Project};
-use crate::store::now_ms;
+use crate::store::scope::Role;
+use crate::store::{mirrors, now_ms};
 use crate::web::error::PageError;
 use crate::web::format::When;
 use crate::web::page::{OrgContext, Page};
@@ -20,6 +21,13 @@ struct KeyRow {
     created: When,
 }
 
+/// Where copies go; the key in the DSN is for admins.
+struct MirrorFact {
+    host: String,
+    percent: i32,
+    is_active: bool,
+}
+
 #[derive(Template)]
 #[template(path = "projects/settings.html")]
 struct ProjectPage {
@@ -27,6 +35,8 @@ struct ProjectPage {
     org: String,
     project: Project,
     keys: Vec<KeyRow>,
+    may_administer: bool,
+    mirror: Option<MirrorFact>,
     created: When,
     first_event: Option<When>,
 }
@@ -41,13 +51,14 @@ pub async fn show(
     let (organization, name) = path.into_inner();
     let user_id = viewer.user().id;
     let now = now_ms();
-    let (context, project, keys) = site
+    let (context, project, keys, mirror) = site
         .store
         .read(move |conn| {
             let context = OrgContext::load(conn, user_id, &organization, now)?;
             let project = context.scope.project(conn, &name)?;
             let keys = accounts::project_keys(conn, project.id)?;
-            Ok((context, project, keys))
+            let mirror = mirrors::of_project(conn, &project)?;
+            Ok((context, project, keys, mirror))
         })
         .await?;
     let page = Page::new(project.name.clone(), &viewer, &request).within(
@@ -73,6 +84,15 @@ pub async fn show(
                 created: When::ago(key.created_at, now),
             })
             .collect(),
+        may_administer: context.scope.role() >= Role::Admin,
+        mirror: mirror.and_then(|mirror| {
+            let dsn: Dsn = mirror.dsn.parse().ok()?;
+            Some(MirrorFact {
+                host: dsn.base_url,
+                percent: mirror.percent,
+                is_active: mirror.is_active,
+            })
+        }),
         created: When::ago(project.created_at, now),
         first_event: project.first_event_at.map(|at| When::ago(at, now)),
         project,

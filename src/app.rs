@@ -1,7 +1,7 @@
 //! The handles that everything shares, built once. In: the settings. Out: an `App`.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use sha2::{Digest, Sha256};
 
@@ -13,6 +13,8 @@ use crate::mirror::Mirror;
 use crate::notify::Mailer;
 use crate::outgoing::Client;
 use crate::store::Store;
+use crate::store::dictionaries::Dictionaries;
+use crate::store::digest::Cache;
 
 pub struct App {
     pub config: Config,
@@ -24,6 +26,10 @@ pub struct App {
     pub mirror: Arc<Mirror>,
     /// For calls to other servers, on behalf of users.
     pub outgoing: Client,
+    pub digest_cache: Cache,
+    pub dictionaries: Dictionaries,
+    /// Events stored by this node since it started.
+    pub stored: AtomicU64,
     /// Rung when a transaction wrote tasks.
     pub tasks_wake: tokio::sync::Notify,
     base_url: String,
@@ -64,6 +70,9 @@ impl App {
             mailer,
             mirror,
             outgoing,
+            digest_cache: Cache::default(),
+            dictionaries: Dictionaries::default(),
+            stored: AtomicU64::new(0),
             tasks_wake: tokio::sync::Notify::new(),
             base_url,
             booted: AtomicBool::new(false),

@@ -178,6 +178,15 @@ pub struct ServeArgs {
     #[arg(long, env = "BUGLE_DISK_LIMIT", default_value_t = 90, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(1..=100))]
     pub disk_limit: u8,
 
+    /// Payloads kept of one issue in a minute before a sample is enough, 0 for all; counts stay exact either way.
+    #[arg(
+        long,
+        env = "BUGLE_SPIKE_LIMIT",
+        default_value_t = 1000,
+        value_name = "EVENTS"
+    )]
+    pub spike_limit: u32,
+
     /// Days that events are kept.
     #[arg(
         long,
@@ -233,6 +242,7 @@ pub struct Config {
     pub workers: usize,
     pub journal_limit: u64,
     pub disk_limit: u8,
+    pub spike_limit: i64,
     pub retention_days: u32,
     pub smtp_url: Option<String>,
     pub mail_from: Option<String>,
@@ -441,6 +451,7 @@ impl ServeArgs {
                     .unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from)),
                 journal_limit: self.journal_limit,
                 disk_limit: self.disk_limit,
+                spike_limit: i64::from(self.spike_limit),
                 retention_days: self.retention_days,
                 smtp_url,
                 mail_from: self.mail.mail_from.clone(),

@@ -5,6 +5,7 @@
 //! numbers little-endian.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::ops::Range;
 
 use crate::protocol::event_id::EventId;
 
@@ -54,7 +55,7 @@ pub struct Draft<'a> {
     pub payload: &'a [u8],
 }
 
-/// A record as the journal gives it back.
+/// A record as the journal gives it back. Its texts are parts of its bytes, which are read once and copied nowhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     /// Counts up within one node's journal and is never used again.
@@ -66,8 +67,21 @@ pub struct Record {
     pub event_id: EventId,
     pub sent_at_ms: Option<i64>,
     pub remote_addr: Option<IpAddr>,
-    pub client: String,
-    pub payload: Vec<u8>,
+    /// The body of the frame, for handing it on.
+    pub body: Vec<u8>,
+    client: Range<usize>,
+}
+
+impl Record {
+    /// `name/version` of the SDK; empty if unknown.
+    pub fn client(&self) -> &str {
+        // Cut at a character's border when it was written; whoever damages it gets nothing.
+        std::str::from_utf8(&self.body[self.client.clone()]).unwrap_or_default()
+    }
+
+    pub fn payload(&self) -> &[u8] {
+        &self.body[self.client.end..]
+    }
 }
 
 /// Appends the frame of a record to `out`.
@@ -147,8 +161,8 @@ impl<'a> Cursor<'a> {
 }
 
 /// Reads a body whose checksum was right; none if a later version wrote it.
-pub(crate) fn decode_body(body: &[u8]) -> Option<Record> {
-    let mut cursor = Cursor(body);
+pub(crate) fn decode_body(body: Vec<u8>) -> Option<Record> {
+    let mut cursor = Cursor(&body);
     let seq = cursor.number()? as u64;
     let received_ms = cursor.number()?;
     let project_id = cursor.number()?;
@@ -167,7 +181,7 @@ pub(crate) fn decode_body(body: &[u8]) -> Option<Record> {
         _ => return None,
     };
     let client_length = cursor.byte()? as usize;
-    let client = String::from_utf8_lossy(cursor.take(client_length)?).into_owned();
+    let client_end = body.len() - (cursor.0.len().checked_sub(client_length)?);
     Some(Record {
         seq,
         received_ms,
@@ -177,8 +191,8 @@ pub(crate) fn decode_body(body: &[u8]) -> Option<Record> {
         event_id,
         sent_at_ms,
         remote_addr,
-        client,
-        payload: cursor.0.to_vec(),
+        client: client_end - client_length..client_end,
+        body,
     })
 }
 
@@ -212,17 +226,20 @@ mod tests {
             prop_assert_eq!(found, checksum(77, body));
             prop_assert!(found != checksum(78, body), "another journal's frame is none of ours");
             prop_assert_eq!(peek(body), Some((seq, project)));
-            let record = decode_body(body).expect("a body");
-            prop_assert_eq!(record.payload, payload);
-            prop_assert!(client.starts_with(&record.client));
+            let record = decode_body(body.to_vec()).expect("a body");
+            prop_assert_eq!(record.payload(), payload);
+            prop_assert!(client.starts_with(record.client()));
+            prop_assert!(client.len() > 255 || client == record.client());
             prop_assert_eq!((record.seq, record.received_ms, record.remote_addr), (seq, received, address));
         }
 
         #[test]
         fn any_bytes_are_read_without_a_panic(bytes: Vec<u8>) {
             let _ = decode_head(&bytes);
-            let _ = decode_body(&bytes);
             let _ = peek(&bytes);
+            if let Some(record) = decode_body(bytes) {
+                let _ = (record.client(), record.payload());
+            }
         }
     }
 }

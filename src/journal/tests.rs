@@ -26,7 +26,7 @@ fn payloads(journal: &Journal) -> Vec<String> {
     let claimed = journal.claim(10_000, Duration::ZERO);
     claimed
         .iter()
-        .map(|claim| String::from_utf8_lossy(&claim.record.payload).into_owned())
+        .map(|claim| String::from_utf8_lossy(claim.record.payload()).into_owned())
         .collect()
 }
 

@@ -102,9 +102,16 @@ pub fn platform(text: &str) -> String {
     if fits { text } else { "other".to_owned() }
 }
 
-/// At most `most` characters of a text, for columns that hold no more.
-pub fn cut(text: &str, most: usize) -> String {
-    text.chars().take(most).collect()
+/// The first `most` characters of a text, for columns that hold no more.
+pub fn fit(text: &str, most: usize) -> &str {
+    // Nearly every text is shorter, and has no more characters than bytes.
+    if text.len() <= most {
+        return text;
+    }
+    match text.char_indices().nth(most) {
+        Some((end, _)) => &text[..end],
+        None => text,
+    }
 }
 
 /// The prefix of a project's short ids: its slug in upper case, at most 16 characters.

@@ -36,7 +36,6 @@ impl Queue for EmbeddedQueue {
             .map(|claimed| Delivery {
                 node,
                 record: claimed.record,
-                body: claimed.body,
                 handle: Handle::Journal(claimed.position),
             })
             .collect();

@@ -15,8 +15,6 @@ pub struct Delivery {
     /// The journal that the record comes from.
     pub node: i64,
     pub record: Record,
-    /// The record as it lies in the journal.
-    pub body: Vec<u8>,
     pub handle: Handle,
 }
 

@@ -168,12 +168,11 @@ fn deliveries(partition: i64, entries: Vec<StreamId>) -> Vec<Delivery> {
             _ => None,
         };
         if let (Some(node), Some(body)) = (node, body)
-            && let Some(record) = decode_record(&body)
+            && let Some(record) = decode_record(body)
         {
             found.push(Delivery {
                 node,
                 record,
-                body,
                 handle: Handle::Stream {
                     partition,
                     id: entry.id,
@@ -373,7 +372,7 @@ impl Forwarder {
                 .arg("safe")
                 .arg(safe)
                 .arg("body")
-                .arg(&record.body[..]);
+                .arg(&record.record.body[..]);
         }
         let ids: Vec<String> = match pipe.query(connection) {
             Ok(ids) => ids,
@@ -388,7 +387,7 @@ impl Forwarder {
             }
         };
         for (record, stream_id) in claimed.into_iter().zip(ids) {
-            let bytes = record.body.len();
+            let bytes = record.record.body.len();
             self.sent_bytes += bytes;
             let sent = Sent {
                 position: record.position,

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::config::Role;
 use crate::journal::JournalError;
 use crate::model::password;
-use crate::store::{StoreError, accounts, keys, migrate, mirrors, nodes};
+use crate::store::{StoreError, accounts, dictionaries, keys, migrate, mirrors, nodes};
 
 const RETRY: Duration = Duration::from_millis(500);
 const POLL: Duration = Duration::from_millis(500);
@@ -57,7 +57,7 @@ async fn prepare(app: &Arc<App>) -> Result<(), ServeError> {
             );
         }
     }
-    load_keys(app).await?;
+    load_settings(app).await?;
     let fingerprint = app.config.key_fingerprint();
     let uid = app.journal.node();
     let others = app.store.read(nodes::alive).await?;
@@ -105,13 +105,16 @@ async fn create_first_account(app: &Arc<App>) -> Result<(), ServeError> {
     Ok(())
 }
 
-async fn load_keys(app: &Arc<App>) -> Result<(), StoreError> {
+/// Keys, and what else the settings version speaks of.
+async fn load_settings(app: &Arc<App>) -> Result<(), StoreError> {
     let (version, keys) = app.store.read(keys::load).await?;
     // Before the keys, whose version says that this node has all settings.
     if app.config.has_role(Role::Ingest) {
         let mirrors = app.store.read(mirrors::active).await?;
         app.mirror.replace(mirrors);
     }
+    app.dictionaries
+        .replace(app.store.read(dictionaries::load).await?);
     app.keys.replace(version, keys);
     Ok(())
 }
@@ -164,7 +167,7 @@ async fn look(app: &Arc<App>, last_heartbeat: &mut Instant) -> Result<(), StoreE
     let version = app.store.read(keys::version).await?;
     let changed = app.keys.version() != Some(version);
     if changed {
-        load_keys(app).await?;
+        load_settings(app).await?;
     }
     if changed || last_heartbeat.elapsed() > HEARTBEAT {
         heartbeat(app).await?;

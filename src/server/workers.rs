@@ -9,7 +9,7 @@ use crate::config::Role;
 use crate::queue::Queue;
 use crate::queue::embedded::EmbeddedQueue;
 use crate::queue::redis::{Forwarder, RedisQueue};
-use crate::tasks::process_events;
+use crate::tasks::{fold_tags, process_events};
 
 pub struct Threads {
     threads: Vec<JoinHandle<()>>,
@@ -72,6 +72,10 @@ pub fn start(app: &Arc<App>) -> Threads {
                 Box::new(move || process_events::run(&app, queue, &stop)),
             );
         }
+    }
+    if digests {
+        let (app, stop) = (Arc::clone(app), Arc::clone(&stop));
+        spawn("tags".into(), Box::new(move || fold_tags::run(&app, &stop)));
     }
     Threads { threads, stop }
 }

@@ -7,7 +7,7 @@ use super::accounts::Project;
 use super::issue_records::IssueRecord;
 use super::schema::{events, issues, projects};
 use super::scope::OrgScope;
-use super::{Conn, StoreError, payload};
+use super::{Conn, StoreError, dictionaries, payload};
 use crate::protocol::event_id::EventId;
 
 /// An event as stored.
@@ -117,7 +117,22 @@ pub fn page(
     if matches!(place, Place::Before(_)) {
         rows.reverse();
     }
+    dictionaries::make_readable(conn, rows.iter().map(|row| row.data.as_slice()))?;
     Ok((rows, more))
+}
+
+/// The payloads of the newest events of all organizations, as JSON; for learning how to compress them.
+pub fn newest_payloads(conn: &mut Conn, most: i64) -> Result<Vec<Vec<u8>>, StoreError> {
+    let packed: Vec<Vec<u8>> = events::table
+        .order(events::id.desc())
+        .limit(most)
+        .select(events::data)
+        .load(conn)?;
+    dictionaries::make_readable(conn, packed.iter().map(Vec::as_slice))?;
+    Ok(packed
+        .iter()
+        .filter_map(|packed| payload::unpack(packed))
+        .collect())
 }
 
 /// One event of an issue.
@@ -135,7 +150,14 @@ pub fn of_issue(
             .filter(events::project_id.eq(issue.project_id))
             .filter(events::event_id.eq(id.as_bytes().to_vec())),
     };
-    Ok(query.first(conn)?)
+    let found = query.first(conn)?;
+    readable(conn, found)
+}
+
+/// Sees to it that [`EventRecord::payload`] finds what it needs.
+fn readable(conn: &mut Conn, found: EventRecord) -> Result<EventRecord, StoreError> {
+    dictionaries::make_readable(conn, [found.data.as_slice()])?;
+    Ok(found)
 }
 
 /// An event by its id, wherever in the organization it is.
@@ -144,13 +166,14 @@ pub fn by_id(
     scope: &OrgScope,
     id: EventId,
 ) -> Result<(EventRecord, Project), StoreError> {
-    Ok(events::table
+    let (found, project) = events::table
         .inner_join(projects::table.on(projects::id.eq(events::project_id)))
         .filter(projects::organization_id.eq(scope.organization_id()))
         .filter(events::event_id.eq(id.as_bytes().to_vec()))
         .order(events::id.desc())
         .select((EventRecord::as_select(), Project::as_select()))
-        .first(conn)?)
+        .first(conn)?;
+    Ok((readable(conn, found)?, project))
 }
 
 /// An event of a project by its id.
@@ -160,10 +183,11 @@ pub fn of_project(
     project: &Project,
     id: EventId,
 ) -> Result<EventRecord, StoreError> {
-    Ok(own(conn, scope, Of::Project(project))?
+    let found = own(conn, scope, Of::Project(project))?
         .filter(events::event_id.eq(id.as_bytes().to_vec()))
         .select(EventRecord::as_select())
-        .first(conn)?)
+        .first(conn)?;
+    readable(conn, found)
 }
 
 /// The ids of the events before and after one in the same issue.

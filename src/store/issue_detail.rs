@@ -6,7 +6,7 @@ use diesel::sql_types::{BigInt, Text};
 use super::accounts::Project;
 use super::schema::{activity, events, issue_hours, issues, projects, releases, users};
 use super::scope::OrgScope;
-use super::{Conn, StoreError};
+use super::{Conn, StoreError, dictionaries};
 use crate::model::names;
 use crate::protocol::event_id::EventId;
 
@@ -85,7 +85,9 @@ pub fn event(conn: &mut Conn, issue: &Issue, which: Which) -> Result<Option<Even
             .filter(events::project_id.eq(issue.project_id))
             .filter(events::event_id.eq(event_id.as_bytes().to_vec())),
     };
-    Ok(query.first(conn).optional()?)
+    let found: Option<EventRow> = query.first(conn).optional()?;
+    dictionaries::make_readable(conn, found.as_ref().map(|row| row.data.as_slice()))?;
+    Ok(found)
 }
 
 /// The events before and after one, by their ids.

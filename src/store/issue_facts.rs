@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use super::accounts::{self, Organization, Project, User};
 use super::schema::{events, issues, projects};
-use super::{Conn, StoreError, scope};
+use super::{Conn, StoreError, dictionaries, scope};
 use crate::protocol::event_id::EventId;
 
 /// An issue with its surroundings, read in one go.
@@ -79,8 +79,9 @@ fn try_load(
         .filter(events::project_id.eq(issue.project_id))
         .filter(events::event_id.eq(event_id.as_bytes().to_vec()))
         .select(events::data)
-        .first(conn)
+        .first::<Vec<u8>>(conn)
         .optional()?;
+    dictionaries::make_readable(conn, event.as_deref())?;
     Ok(IssueFacts {
         reader: accounts::user_by_id(conn, user_id)?,
         organization: scope.organization().clone(),

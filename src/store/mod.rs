@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod connection;
 pub mod dead_records;
 pub mod dialect;
+pub mod dictionaries;
 pub mod digest;
 pub mod events;
 mod issue_condition;

@@ -42,6 +42,8 @@ diesel::table! {
         next_short_number -> BigInt,
         first_event_at -> Nullable<BigInt>,
         created_at -> BigInt,
+        issue_minute -> BigInt,
+        issue_minute_count -> BigInt,
     }
 }
 
@@ -125,6 +127,12 @@ diesel::table! {
         last_release -> Nullable<Text>,
         is_unhandled -> Bool,
         regressions -> Integer,
+        stored_events -> BigInt,
+        stored_bytes -> BigInt,
+        sampled_events -> BigInt,
+        sampled_at -> BigInt,
+        flood_minute -> BigInt,
+        flood_events -> BigInt,
     }
 }
 
@@ -304,6 +312,30 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    ledger (node, outcome) {
+        node -> BigInt,
+        outcome -> Text,
+        quantity -> BigInt,
+    }
+}
+
+diesel::table! {
+    tag_deltas (id) {
+        id -> BigInt,
+        data -> Binary,
+    }
+}
+
+diesel::table! {
+    payload_dictionaries (id) {
+        id -> BigInt,
+        platform -> Text,
+        created_at -> BigInt,
+        data -> Binary,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     users,
     organizations,
@@ -332,4 +364,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     consumed,
     dead_records,
     project_mirrors,
+    ledger,
+    tag_deltas,
+    payload_dictionaries,
 );

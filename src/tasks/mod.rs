@@ -4,6 +4,7 @@
 //! A kind is one file in `kinds/` and one line in [`registry::KINDS`]; docs/tasks.md walks through it.
 
 mod attempt;
+pub mod fold_tags;
 pub mod kinds;
 mod mailing;
 pub mod process_events;

@@ -9,20 +9,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::kinds::notify_issue;
+use super::kinds::{notify_issue, train_dictionaries};
 use crate::app::App;
 use crate::ingest::outcome;
 use crate::journal::{Record, RecordKind};
 use crate::process::{self, Incoming, ProcessError};
 use crate::queue::{Claim, Delivery, Queue};
-use crate::store::StoreError;
-use crate::store::digest::{self, Batch, Content, Item, Stored};
+use crate::store::digest::{self, Batch, Content, Item, Repetitions, Rules, Stored};
+use crate::store::payload::Packer;
 use crate::store::tasks::NewTask;
+use crate::store::{Conn, StoreError};
 use crate::telemetry::metrics::DigestOutcome;
 use crate::telemetry::{METRICS, self_report};
 
 /// Records in one transaction: cost per event falls up to here, and memory grows beyond.
-const BATCH: usize = 400;
+const BATCH: usize = 1_000;
 const PATIENCE: Duration = Duration::from_millis(300);
 /// Attempts at storing a record alone before it is set aside.
 const ATTEMPTS: i32 = 3;
@@ -66,47 +67,59 @@ pub fn run(app: &Arc<App>, mut queue: Box<dyn Queue>, stop: &AtomicBool) {
 fn digest(app: &Arc<App>, claim: &Claim, stop: &AtomicBool) -> bool {
     METRICS.digest.claimed(claim.deliveries.len());
     let began = Instant::now();
-    let items = claim.deliveries.iter().map(processed).collect();
-    METRICS.digest.process.observe(began.elapsed());
-    let bodies: Vec<&[u8]> = claim
+    let current = app.dictionaries.current();
+    let mut packer = Packer::new(&current);
+    let items = claim
         .deliveries
         .iter()
-        .map(|delivery| delivery.body.as_slice())
+        .map(|delivery| processed(delivery, &mut packer))
         .collect();
-    store_or_halve(app, items, &bodies, &claim.safe_below, stop)
+    METRICS.digest.process.observe(began.elapsed());
+    let records: Vec<&Record> = claim
+        .deliveries
+        .iter()
+        .map(|delivery| &delivery.record)
+        .collect();
+    store_or_halve(app, items, &records, &claim.safe_below, stop)
 }
 
-/// A record as the store takes it. A panic inside processing costs this record only.
-fn processed(delivery: &Delivery) -> Item {
+/// A record as the store takes it.
+fn processed(delivery: &Delivery, packer: &mut Packer<'_>) -> Item {
     let record = &delivery.record;
+    let (content, data) = content(record, packer);
     Item {
         node: delivery.node,
         seq: record.seq,
         project_id: record.project_id,
         key_id: record.key_id,
         received_ms: record.received_ms,
-        content: content(record, &delivery.body),
+        content,
+        data,
     }
 }
 
-/// What processing makes of a record; `body` is the record as it lies in the journal.
-pub(super) fn content(record: &Record, body: &[u8]) -> Content {
+/// What processing makes of a record, with the payload of an event as it is stored. A panic costs this record only.
+pub(super) fn content(record: &Record, packer: &mut Packer<'_>) -> (Content, Vec<u8>) {
     // What goes wrong with a report of our own errors must not become the next one.
-    let _muted = self_report::mute_for(body);
-    match record.kind {
-        RecordKind::Outcomes => outcome::decode(&record.payload)
+    let _muted = self_report::mute_for(&record.body);
+    let content = match record.kind {
+        RecordKind::Outcomes => outcome::decode(record.payload())
             .map_or(Content::Invalid("malformed"), Content::Outcomes),
         RecordKind::Event => {
             let incoming = Incoming {
-                payload: &record.payload,
+                payload: record.payload(),
                 event_id: record.event_id,
                 received_ms: record.received_ms,
                 sent_at_ms: record.sent_at_ms,
                 remote_addr: record.remote_addr,
-                sdk_client: Some(record.client.as_str()).filter(|client| !client.is_empty()),
+                sdk_client: Some(record.client()).filter(|client| !client.is_empty()),
             };
             match catch_unwind(AssertUnwindSafe(|| process::process(&incoming))) {
-                Ok(Ok(event)) => Content::Event(Box::new(event)),
+                Ok(Ok(mut event)) => {
+                    let payload = std::mem::take(&mut event.payload);
+                    let data = packer.pack(&payload, &event.platform);
+                    return (Content::Event(Box::new(event)), data);
+                }
                 Ok(Err(ProcessError::NotJson(problem))) => {
                     tracing::debug!(project = record.project_id, event = %record.event_id, problem, "an event is no JSON");
                     Content::Invalid("not_json")
@@ -115,7 +128,7 @@ pub(super) fn content(record: &Record, body: &[u8]) -> Content {
                 Err(_) => {
                     tracing::error!(project = record.project_id, event = %record.event_id, "processing an event panicked; it is set aside");
                     dead(
-                        body.to_vec(),
+                        record.body.clone(),
                         record.event_id.as_bytes(),
                         "processing ended with a panic",
                         1,
@@ -123,7 +136,8 @@ pub(super) fn content(record: &Record, body: &[u8]) -> Content {
                 }
             }
         }
-    }
+    };
+    (content, Vec::new())
 }
 
 fn dead(record: Vec<u8>, event_id: &[u8; 16], reason: &str, attempts: i32) -> Content {
@@ -138,7 +152,7 @@ fn dead(record: Vec<u8>, event_id: &[u8; 16], reason: &str, attempts: i32) -> Co
 fn store_or_halve(
     app: &Arc<App>,
     items: Vec<Item>,
-    bodies: &[&[u8]],
+    records: &[&Record],
     safe_below: &[(i64, u64)],
     stop: &AtomicBool,
 ) -> bool {
@@ -149,14 +163,17 @@ fn store_or_halve(
     let mut attempts = 0;
     let mut pause = Duration::from_millis(100);
     loop {
-        let own = bodies.iter().any(|body| self_report::is_own(body));
+        let own = records
+            .iter()
+            .any(|record| self_report::is_own(&record.body));
         let _muted = own.then(self_report::mute);
-        match store(app, &batch, own) {
+        match write(app, &batch, own) {
             Ok(stored) => {
                 count(&batch, &stored);
                 if stored.tasks > 0 {
                     app.tasks_wake.notify_one();
                 }
+                train_dictionaries::after(app, stored.events);
                 return true;
             }
             Err(error) if error.is_infrastructure() => {
@@ -188,7 +205,12 @@ fn store_or_halve(
                         }
                         std::thread::sleep(Duration::from_secs(1));
                     }
-                    let content = dead(bodies[0].to_vec(), &event_id, &error.to_string(), attempts);
+                    let content = dead(
+                        records[0].body.clone(),
+                        &event_id,
+                        &error.to_string(),
+                        attempts,
+                    );
                     batch = Arc::new(Batch {
                         items: vec![Item { content, ..item }],
                         safe_below: safe_below.to_vec(),
@@ -203,30 +225,29 @@ fn store_or_halve(
                     batch.items[..middle].to_vec(),
                     batch.items[middle..].to_vec(),
                 );
-                let first_done = store_or_halve(app, first, &bodies[..middle], safe_below, stop);
-                return store_or_halve(app, second, &bodies[middle..], safe_below, stop)
+                let first_done = store_or_halve(app, first, &records[..middle], safe_below, stop);
+                return store_or_halve(app, second, &records[middle..], safe_below, stop)
                     && first_done;
             }
         }
     }
 }
 
-fn store(app: &Arc<App>, batch: &Arc<Batch>, own: bool) -> Result<Stored, StoreError> {
-    let batch = Arc::clone(batch);
+/// One transaction; where it stumbled over an event that was there already, another that looks for such.
+fn write(app: &Arc<App>, batch: &Arc<Batch>, own: bool) -> Result<Stored, StoreError> {
     let began = Instant::now();
-    let mails = app.mailer.is_some();
-    let stored = app.store.write_blocking(move |conn| {
-        // This runs on a writer's thread.
-        let _muted = own.then(self_report::mute);
-        let follow_up = |change: &digest::IssueChange| -> Vec<NewTask> {
-            if mails {
-                notify_issue::follow_up(change)
-            } else {
-                Vec::new()
-            }
-        };
-        digest::store(conn, &batch, &follow_up)
-    });
+    let attempt = |repetitions| {
+        let (context, batch) = (Arc::clone(app), Arc::clone(batch));
+        app.store.write_blocking(move |conn| {
+            // This runs on a writer's thread.
+            let _muted = own.then(self_report::mute);
+            store(&context, conn, &batch, repetitions)
+        })
+    };
+    let stored = match attempt(Repetitions::NotExpected) {
+        Err(error) if error.is_unique_violation() => attempt(Repetitions::LookedFor),
+        other => other,
+    };
     METRICS.digest.store.observe(began.elapsed());
     stored
 }
@@ -238,7 +259,8 @@ fn count(batch: &Batch, stored: &Stored) {
         items.filter(|item| wanted(&item.content)).count()
     };
     let digest = &METRICS.digest;
-    digest.ended(DigestOutcome::Stored, stored.events);
+    digest.ended(DigestOutcome::Stored, stored.events - stored.sampled);
+    digest.ended(DigestOutcome::Sampled, stored.sampled);
     digest.ended(DigestOutcome::Duplicate, stored.duplicates);
     digest.ended(DigestOutcome::Redelivered, stored.redelivered);
     // A batch that comes again comes as a whole or for the most part: what was redelivered is not counted twice there.
@@ -250,4 +272,26 @@ fn count(batch: &Batch, stored: &Stored) {
         let counts = of(|content| matches!(content, Content::Outcomes(_)));
         digest.ended(DigestOutcome::Counts, counts);
     }
+}
+
+/// Stores a batch by the rules of this node, in the transaction of `conn`.
+pub(super) fn store(
+    app: &App,
+    conn: &mut Conn,
+    batch: &Batch,
+    repetitions: Repetitions,
+) -> Result<Stored, StoreError> {
+    let follow_up = |change: &digest::IssueChange| -> Vec<NewTask> {
+        if app.mailer.is_some() {
+            notify_issue::follow_up(change)
+        } else {
+            Vec::new()
+        }
+    };
+    let rules = Rules {
+        repetitions,
+        spike_limit: app.config.spike_limit,
+        follow_up: &follow_up,
+    };
+    digest::store(conn, &app.digest_cache, batch, &rules)
 }

@@ -9,7 +9,7 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 
 use super::kinds::{
     counter_retention, expired_sessions, issue_mail, notify_issue, notify_summary, retention,
-    retry_event, summary_mail,
+    retry_event, summary_mail, train_dictionaries,
 };
 use super::{Periodic, Task, TaskError, outbox_row};
 use crate::app::App;
@@ -25,6 +25,7 @@ pub const KINDS: &[Kind] = &[
     Kind::periodic::<retention::Retention>(),
     Kind::periodic::<counter_retention::CounterRetention>(),
     Kind::periodic::<expired_sessions::ExpiredSessions>(),
+    Kind::periodic::<train_dictionaries::TrainDictionaries>(),
 ];
 
 const LONGEST_DELAY: Duration = Duration::from_secs(60 * 60);

@@ -6,29 +6,51 @@
 //! the assignments of an upsert from left to right and sees the values it has already changed.
 
 mod clock;
+mod pairs;
 mod rows;
 mod sequence;
 
 pub use clock::clock_ms;
+pub use pairs::existing_pairs;
 pub use rows::{Bind, Change, Upsert, insert_missing, insert_rows, upsert_rows};
 pub use sequence::{current, next_ids};
 
 use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
 
-use super::{Conn, StoreError};
+use super::{Backend, Conn, StoreError};
 
-/// Locks the rows of `table` whose `id` is listed until the transaction ends, in the order given.
-/// `SQLite` has one writer at a time and needs no lock.
-pub fn lock_partitions(conn: &mut Conn, partitions: &[i64]) -> Result<(), StoreError> {
-    if matches!(conn, Conn::Sqlite(_)) {
-        return Ok(());
-    }
-    for partition in partitions {
-        conn.batch_execute(&format!(
-            "UPDATE queue_partitions SET version = version + 1 WHERE id = {partition}"
-        ))?;
-    }
-    Ok(())
+/// Locks partitions, given in rising order, until the transaction ends, and leaves a token in each. Returns the tokens that
+/// were there. `SQLite` has one writer at a time and needs no lock.
+pub fn lock_partitions(
+    conn: &mut Conn,
+    partitions: &[i64],
+    token: i64,
+) -> Result<Vec<(i64, i64)>, StoreError> {
+    use crate::store::schema::queue_partitions;
+
+    let ids: Vec<String> = partitions.iter().map(ToString::to_string).collect();
+    let lock = match conn.backend() {
+        Backend::Sqlite => "",
+        Backend::Postgres | Backend::Mysql => " FOR UPDATE",
+    };
+    let found: Vec<LockedRow> = diesel::sql_query(format!(
+        "SELECT id, version FROM queue_partitions WHERE id IN ({}) ORDER BY id{lock}",
+        ids.join(", ")
+    ))
+    .load(conn)?;
+    diesel::update(queue_partitions::table.filter(queue_partitions::id.eq_any(partitions)))
+        .set(queue_partitions::version.eq(token))
+        .execute(conn)?;
+    Ok(found.into_iter().map(|row| (row.id, row.version)).collect())
+}
+
+#[derive(diesel::QueryableByName)]
+struct LockedRow {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    id: i64,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    version: i64,
 }
 
 /// Takes the lock under which schema migrations run, for as long as the connection lives.

@@ -49,7 +49,7 @@ pub(super) fn mark(
     for item in items {
         by_node.entry(item.node).or_default().push(item.seq);
     }
-    let rows: Vec<Vec<Bind>> = by_node
+    let rows: Vec<Vec<Bind<'_>>> = by_node
         .into_iter()
         .map(|(node, mut seqs)| {
             seqs.sort_unstable();

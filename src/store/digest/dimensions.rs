@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, HashMap};
 use diesel::prelude::*;
 
 use super::NewEvent;
-use super::issues::Placed;
+use super::cache::Known;
+use super::place::Placed;
 use crate::store::dialect::{self, Bind, Change, Upsert, upsert_rows};
 use crate::store::schema::{environments, releases};
 use crate::store::{Conn, StoreError};
@@ -17,50 +18,58 @@ pub const NO_ENVIRONMENT: i64 = 0;
 /// The environment number of each event, in order; unknown environments are created.
 pub(super) fn environment_ids(
     conn: &mut Conn,
+    known: &mut Known<'_>,
     events: &[NewEvent<'_>],
 ) -> Result<Vec<i64>, StoreError> {
-    let mut wanted = BTreeMap::<i64, Vec<&str>>::new();
+    let mut numbers = HashMap::<(i64, &str), i64>::new();
+    let mut found = Vec::with_capacity(events.len());
     for new in events {
-        if let Some(name) = &new.event.environment {
-            let names = wanted.entry(new.item.project_id).or_default();
-            if !names.contains(&name.as_str()) {
-                names.push(name);
-            }
-        }
+        let Some(name) = &new.event.environment else {
+            found.push(NO_ENVIRONMENT);
+            continue;
+        };
+        let project_id = new.item.project_id;
+        let number = match numbers.get(&(project_id, name.as_str())) {
+            Some(number) => *number,
+            None => environment_id(conn, known, project_id, name)?,
+        };
+        numbers.insert((project_id, name), number);
+        found.push(number);
     }
-    let mut ids = HashMap::<(i64, String), i64>::new();
-    for (project_id, names) in wanted {
-        let rows: Vec<(String, i64)> = environments::table
-            .filter(environments::project_id.eq(project_id))
-            .filter(environments::name.eq_any(&names))
-            .select((environments::name, environments::id))
-            .load(conn)?;
-        ids.extend(rows.into_iter().map(|(name, id)| ((project_id, name), id)));
-        for name in names {
-            let key = (project_id, name.to_owned());
-            if let std::collections::hash_map::Entry::Vacant(e) = ids.entry(key) {
-                let id = dialect::next_ids(conn, "environment", 1)?;
-                diesel::insert_into(environments::table)
-                    .values((
-                        environments::id.eq(id),
-                        environments::project_id.eq(project_id),
-                        environments::name.eq(name),
-                    ))
-                    .execute(conn)?;
-                e.insert(id);
-            }
-        }
+    Ok(found)
+}
+
+fn environment_id(
+    conn: &mut Conn,
+    known: &mut Known<'_>,
+    project_id: i64,
+    name: &str,
+) -> Result<i64, StoreError> {
+    let key = (project_id, name.to_owned());
+    if let Some(id) = known.of(project_id).environments.get(&key) {
+        return Ok(*id);
     }
-    Ok(events
-        .iter()
-        .map(|new| match &new.event.environment {
-            Some(name) => ids
-                .get(&(new.item.project_id, name.clone()))
-                .copied()
-                .unwrap_or(NO_ENVIRONMENT),
-            None => NO_ENVIRONMENT,
-        })
-        .collect())
+    let stored: Option<i64> = environments::table
+        .filter(environments::project_id.eq(project_id))
+        .filter(environments::name.eq(name))
+        .select(environments::id)
+        .first(conn)
+        .optional()?;
+    let id = if let Some(id) = stored {
+        id
+    } else {
+        let id = dialect::next_ids(conn, "environment", 1)?;
+        diesel::insert_into(environments::table)
+            .values((
+                environments::id.eq(id),
+                environments::project_id.eq(project_id),
+                environments::name.eq(name),
+            ))
+            .execute(conn)?;
+        id
+    };
+    known.of(project_id).environments.insert(key, id);
+    Ok(id)
 }
 
 const RELEASES: Upsert = Upsert {
@@ -71,7 +80,11 @@ const RELEASES: Upsert = Upsert {
 };
 
 /// Notes when releases were first and last seen.
-pub(super) fn note_releases(conn: &mut Conn, placed: &[Placed<'_>]) -> Result<(), StoreError> {
+pub(super) fn note_releases(
+    conn: &mut Conn,
+    known: &mut Known<'_>,
+    placed: &[Placed<'_>],
+) -> Result<(), StoreError> {
     let mut seen = BTreeMap::<(i64, &str), (i64, i64)>::new();
     for event in placed {
         if let Some(version) = &event.new.event.release {
@@ -84,23 +97,38 @@ pub(super) fn note_releases(conn: &mut Conn, placed: &[Placed<'_>]) -> Result<()
     }
     let mut rows = Vec::with_capacity(seen.len());
     for ((project_id, version), (first, last)) in seen {
-        let known: Option<i64> = releases::table
-            .filter(releases::project_id.eq(project_id))
-            .filter(releases::version.eq(version))
-            .select(releases::id)
-            .first(conn)
-            .optional()?;
-        let id = match known {
-            Some(id) => id,
-            None => dialect::next_ids(conn, "release", 1)?,
-        };
         rows.push(vec![
-            Bind::I64(id),
+            Bind::I64(release_id(conn, known, project_id, version)?),
             Bind::I64(project_id),
-            Bind::Text(version.to_owned()),
+            Bind::Str(version),
             Bind::I64(first),
             Bind::I64(last),
         ]);
     }
     upsert_rows(conn, &RELEASES, &rows)
+}
+
+/// The number of a release, or one for a new row.
+fn release_id(
+    conn: &mut Conn,
+    known: &mut Known<'_>,
+    project_id: i64,
+    version: &str,
+) -> Result<i64, StoreError> {
+    let key = (project_id, version.to_owned());
+    if let Some(id) = known.of(project_id).releases.get(&key) {
+        return Ok(*id);
+    }
+    let stored: Option<i64> = releases::table
+        .filter(releases::project_id.eq(project_id))
+        .filter(releases::version.eq(version))
+        .select(releases::id)
+        .first(conn)
+        .optional()?;
+    let id = match stored {
+        Some(id) => id,
+        None => dialect::next_ids(conn, "release", 1)?,
+    };
+    known.of(project_id).releases.insert(key, id);
+    Ok(id)
 }

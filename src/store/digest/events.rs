@@ -4,38 +4,43 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use diesel::prelude::*;
 
-use super::issues::Placed;
-use super::{Content, Item, NewEvent};
+use super::place::Placed;
+use super::{Content, Item, NewEvent, Repetitions};
+use crate::protocol::event_id::EventId;
 use crate::store::dialect::{Bind, insert_rows};
 use crate::store::schema::events;
-use crate::store::{Conn, StoreError, nodes, payload};
+use crate::store::{Conn, StoreError, nodes};
 
 /// Drops events whose id the project has already, in the database or earlier in the batch: an SDK's resend counts once.
-pub(super) fn without_duplicates<'a>(
+pub(super) fn without_repetitions<'a>(
     conn: &mut Conn,
     items: &[&'a Item],
+    repetitions: Repetitions,
 ) -> Result<Vec<NewEvent<'a>>, StoreError> {
-    let mut ids = BTreeMap::<i64, Vec<Vec<u8>>>::new();
-    for item in items {
-        if let Content::Event(event) = &item.content {
-            ids.entry(item.project_id)
-                .or_default()
-                .push(event.event_id.as_bytes().to_vec());
+    let mut known = HashSet::<(i64, EventId)>::new();
+    if repetitions == Repetitions::LookedFor {
+        let mut ids = BTreeMap::<i64, Vec<Vec<u8>>>::new();
+        for item in items {
+            if let Content::Event(event) = &item.content {
+                ids.entry(item.project_id)
+                    .or_default()
+                    .push(event.event_id.as_bytes().to_vec());
+            }
+        }
+        for (project_id, ids) in ids {
+            let found: Vec<Vec<u8>> = events::table
+                .filter(events::project_id.eq(project_id))
+                .filter(events::event_id.eq_any(ids))
+                .select(events::event_id)
+                .load(conn)?;
+            let found = found.into_iter().filter_map(|id| id.try_into().ok());
+            known.extend(found.map(|id| (project_id, EventId::from_bytes(id))));
         }
     }
-    let mut known = HashSet::<(i64, Vec<u8>)>::new();
-    for (project_id, ids) in ids {
-        let found: Vec<Vec<u8>> = events::table
-            .filter(events::project_id.eq(project_id))
-            .filter(events::event_id.eq_any(ids))
-            .select(events::event_id)
-            .load(conn)?;
-        known.extend(found.into_iter().map(|id| (project_id, id)));
-    }
-    let mut new = Vec::new();
+    let mut new = Vec::with_capacity(items.len());
     for item in items {
         if let Content::Event(event) = &item.content
-            && known.insert((item.project_id, event.event_id.as_bytes().to_vec()))
+            && known.insert((item.project_id, event.event_id))
         {
             new.push(NewEvent { item, event });
         }
@@ -43,11 +48,11 @@ pub(super) fn without_duplicates<'a>(
     Ok(new)
 }
 
-/// Writes the rows of a batch in key order.
+/// Writes the rows of the kept events in key order.
 pub(super) fn insert(conn: &mut Conn, placed: &[Placed<'_>]) -> Result<(), StoreError> {
     let mut numbers = HashMap::<i64, i64>::new();
     let mut rows = Vec::with_capacity(placed.len());
-    for Placed { new, issue_id, .. } in placed {
+    for Placed { new, issue_id, .. } in placed.iter().filter(|event| event.kept) {
         let number = if let Some(number) = numbers.get(&new.item.node) {
             *number
         } else {
@@ -55,32 +60,35 @@ pub(super) fn insert(conn: &mut Conn, placed: &[Placed<'_>]) -> Result<(), Store
             numbers.insert(new.item.node, number);
             number
         };
-        rows.push(vec![
-            Bind::I64(row_id(new.item.received_ms, number, new.item.seq)),
-            Bind::I64(new.item.project_id),
-            Bind::I64(*issue_id),
-            Bind::Bytes(new.event.event_id.as_bytes().to_vec()),
-            Bind::I64(new.event.timestamp_ms),
-            Bind::Bytes(payload::pack(&new.event.payload)),
-        ]);
+        rows.push((
+            row_id(new.item.received_ms, number, new.item.seq),
+            *issue_id,
+            new,
+        ));
     }
-    rows.sort_by_key(|row| match row[0] {
-        Bind::I64(id) => id,
-        _ => 0,
-    });
-    insert_rows(
-        conn,
-        "events",
-        &[
-            "id",
-            "project_id",
-            "issue_id",
-            "event_id",
-            "timestamp",
-            "data",
-        ],
-        &rows,
-    )
+    rows.sort_unstable_by_key(|(id, ..)| *id);
+    let rows: Vec<Vec<Bind<'_>>> = rows
+        .into_iter()
+        .map(|(id, issue_id, new)| {
+            vec![
+                Bind::I64(id),
+                Bind::I64(new.item.project_id),
+                Bind::I64(issue_id),
+                Bind::Slice(new.event.event_id.as_bytes()),
+                Bind::I64(new.event.timestamp_ms),
+                Bind::Slice(&new.item.data),
+            ]
+        })
+        .collect();
+    let columns = [
+        "id",
+        "project_id",
+        "issue_id",
+        "event_id",
+        "timestamp",
+        "data",
+    ];
+    insert_rows(conn, "events", &columns, &rows)
 }
 
 /// 2020-01-01: 41 bits of milliseconds from here last until 2089.

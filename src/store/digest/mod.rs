@@ -5,16 +5,25 @@
 //! Records of a project always belong to the same partition, and a batch locks its partitions first. So whatever is
 //! read here about a project's issues, users and tags stays true until the commit, on every database.
 
+mod cache;
+mod changes;
 mod consumed;
 mod counters;
 pub mod dimensions;
 pub mod events;
+mod flood;
 mod issues;
+pub mod ledger;
+mod place;
 pub mod tags;
+mod users;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-pub use issues::{IssueChange, IssueChangeKind};
+pub use cache::Cache;
+pub use changes::{IssueChange, IssueChangeKind};
+use ledger::Fate;
+use place::Placed;
 
 use super::tasks::{self, NewTask};
 use super::usage::{self, OutcomeKey};
@@ -40,6 +49,8 @@ pub struct Item {
     pub key_id: i64,
     pub received_ms: i64,
     pub content: Content,
+    /// The payload of an event as it is stored; see [`super::payload`].
+    pub data: Vec<u8>,
 }
 
 /// What processing made of a record.
@@ -67,10 +78,29 @@ pub struct Batch {
     pub safe_below: Vec<(i64, u64)>,
 }
 
+/// Whether the database is asked for events that it has already before they are counted. Repetitions are rare, and the
+/// key of the table finds them in any case: then the batch is stored again, looking for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repetitions {
+    NotExpected,
+    LookedFor,
+}
+
+/// How batches are stored.
+pub struct Rules<'a> {
+    pub repetitions: Repetitions,
+    /// Payloads of one issue that are kept in a minute before a sample is enough; 0 keeps all.
+    pub spike_limit: i64,
+    /// Which tasks follow from new and regressed issues.
+    pub follow_up: &'a dyn Fn(&IssueChange) -> Vec<NewTask>,
+}
+
 /// What a batch changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stored {
     pub events: usize,
+    /// Of these, counted while their payload was not kept.
+    pub sampled: usize,
     pub duplicates: usize,
     /// Records that an earlier batch had stored.
     pub redelivered: usize,
@@ -78,11 +108,12 @@ pub struct Stored {
     pub tasks: usize,
 }
 
-/// Stores a batch; run it inside one transaction. `follow_up` says which tasks follow from new and regressed issues.
+/// Stores a batch; run it inside one transaction. With [`Repetitions::NotExpected`] it may end with a violated unique key.
 pub fn store(
     conn: &mut Conn,
+    cache: &Cache,
     batch: &Batch,
-    follow_up: &dyn Fn(&IssueChange) -> Vec<NewTask>,
+    rules: &Rules<'_>,
 ) -> Result<Stored, StoreError> {
     let partitions: BTreeSet<i64> = batch
         .items
@@ -90,7 +121,7 @@ pub fn store(
         .map(|item| partition_of(item.project_id))
         .collect();
     let partitions: Vec<i64> = partitions.into_iter().collect();
-    dialect::lock_partitions(conn, &partitions)?;
+    let mut known = cache.lock(conn, &partitions)?;
 
     let mut stored = Stored::default();
     let fresh = consumed::fresh_items(conn, &batch.items)?;
@@ -98,57 +129,93 @@ pub fn store(
     if fresh.is_empty() {
         return Ok(stored);
     }
-    let new_events = events::without_duplicates(conn, &fresh)?;
-    let placed = issues::place(conn, &new_events)?;
+    let new_events = events::without_repetitions(conn, &fresh, rules.repetitions)?;
+    let mut placement = place::place(conn, &mut known, new_events)?;
+    flood::sample(conn, &mut placement, rules.spike_limit)?;
+    let placed = &placement.events;
+    stored.events = placed.len();
+    stored.sampled = placed.iter().filter(|event| !event.kept).count();
     stored.duplicates = fresh
         .iter()
         .filter(|item| matches!(item.content, Content::Event(_)))
         .count()
-        - new_events.len();
-    stored.events = new_events.len();
+        - placed.len();
 
-    events::insert(conn, &placed)?;
-    counters::add(conn, &placed)?;
-    tags::add(conn, &placed)?;
-    dimensions::note_releases(conn, &placed)?;
+    // The rows that a repetition stumbles over come first.
+    events::insert(conn, placed)?;
+    let new_users = users::add(conn, &mut known, placed)?;
+    issues::bring_up_to_date(conn, &placement, &new_users)?;
+    counters::add(conn, placed)?;
+    dimensions::note_releases(conn, &mut known, placed)?;
     dead_records(conn, &fresh)?;
-    usage::add(conn, &outcomes(&fresh, &new_events))?;
+    let fates = fates(&fresh, placed);
+    usage::add(conn, &outcomes(&fresh, &fates))?;
+    ledger::add(conn, &ledger_sums(&fresh, &fates))?;
 
-    stored.changes = issues::changes(&placed);
-    issues::record_changes(conn, &stored.changes)?;
-    let follow_ups: Vec<NewTask> = stored.changes.iter().flat_map(follow_up).collect();
+    stored.changes = changes::changes(placed);
+    changes::record_changes(conn, &stored.changes)?;
+    let follow_ups: Vec<NewTask> = stored.changes.iter().flat_map(rules.follow_up).collect();
     stored.tasks = follow_ups.len();
     tasks::enqueue(conn, &follow_ups)?;
 
     consumed::mark(conn, &fresh, &batch.safe_below)?;
+    tags::add(conn, cache, placed)?;
     Ok(stored)
 }
 
-/// An event of this batch that is kept, still without its issue.
+/// An event of this batch that is not a repetition, still without its issue.
+#[derive(Clone, Copy)]
 pub(super) struct NewEvent<'a> {
     pub item: &'a Item,
     pub event: &'a ProcessedEvent,
 }
 
-/// Adds up the counts of a batch: accepted, repeated and invalid events, and what ingest counted itself.
-fn outcomes(fresh: &[&Item], new_events: &[NewEvent<'_>]) -> Vec<(OutcomeKey, i64)> {
-    let kept: BTreeSet<(i64, u64)> = new_events
+/// How each record ended, in their order.
+fn fates(fresh: &[&Item], placed: &[Placed<'_>]) -> Vec<Fate> {
+    let number = |item: &Item| (item.node, item.seq);
+    let (mut kept, mut sampled) = (HashSet::new(), HashSet::new());
+    for event in placed {
+        let numbers = if event.kept { &mut kept } else { &mut sampled };
+        numbers.insert(number(event.new.item));
+    }
+    fresh
         .iter()
-        .map(|new| (new.item.node, new.item.seq))
-        .collect();
-    let mut sums = std::collections::BTreeMap::<OutcomeKey, i64>::new();
-    for item in fresh {
-        let (outcome, reason) = match &item.content {
-            Content::Outcomes(counts) => {
-                for (key, quantity) in counts {
-                    *sums.entry(key.clone()).or_default() += quantity;
-                }
-                continue;
+        .map(|item| match &item.content {
+            Content::Event(_) if kept.contains(&number(item)) => Fate::Stored,
+            Content::Event(_) if sampled.contains(&number(item)) => Fate::Sampled,
+            Content::Event(_) => Fate::Duplicate,
+            Content::Invalid(_) => Fate::Invalid,
+            Content::Outcomes(_) => Fate::Counts,
+            Content::Dead { .. } => Fate::Dead,
+        })
+        .collect()
+}
+
+fn ledger_sums(fresh: &[&Item], fates: &[Fate]) -> BTreeMap<(i64, Fate), i64> {
+    let mut sums = BTreeMap::new();
+    for (item, fate) in fresh.iter().zip(fates) {
+        *sums.entry((item.node, *fate)).or_default() += 1;
+    }
+    sums
+}
+
+/// Adds up the counts of a batch for Usage: what became of its events, and what ingest counted itself.
+fn outcomes(fresh: &[&Item], fates: &[Fate]) -> Vec<(OutcomeKey, i64)> {
+    let mut sums = BTreeMap::<OutcomeKey, i64>::new();
+    for (item, fate) in fresh.iter().zip(fates) {
+        if let Content::Outcomes(counts) = &item.content {
+            for (key, quantity) in counts {
+                *sums.entry(key.clone()).or_default() += quantity;
             }
-            Content::Event(_) if kept.contains(&(item.node, item.seq)) => ("accepted", ""),
-            Content::Event(_) => ("duplicate", ""),
-            Content::Invalid(reason) => ("invalid", *reason),
-            Content::Dead { .. } => ("dead", "processing"),
+            continue;
+        }
+        let (outcome, reason) = match (fate, &item.content) {
+            (Fate::Stored, _) => ("accepted", ""),
+            // Accepted and counted; only its payload is not kept.
+            (Fate::Sampled, _) => ("sampled", "spike"),
+            (Fate::Invalid, Content::Invalid(reason)) => ("invalid", *reason),
+            (Fate::Dead, _) => ("dead", "processing"),
+            (fate, _) => (fate.as_str(), ""),
         };
         let key = OutcomeKey {
             project_id: item.project_id,

@@ -8,3 +8,4 @@ pub mod notify_summary;
 pub mod retention;
 pub mod retry_event;
 pub mod summary_mail;
+pub mod train_dictionaries;

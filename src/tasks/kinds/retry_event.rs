@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::notify_issue;
 use crate::app::App;
 use crate::journal::{Record, decode_record};
 use crate::store::dead_records;
-use crate::store::digest::{self, Batch, Content, Item};
+use crate::store::digest::{Batch, Content, Item, Repetitions};
+use crate::store::payload::Packer;
 use crate::store::tasks::NewTask;
 use crate::store::{StoreError, now_ms};
 use crate::tasks::{Task, TaskError, outbox_row, process_events};
@@ -42,20 +42,21 @@ impl Task for RetryEvent {
         let Some((node, body)) = found else {
             return Ok(());
         };
-        let Some(record) = decode_record(&body) else {
+        let Some(record) = decode_record(body) else {
             return refused(&app, id, "the record is damaged".to_owned()).await;
         };
+        let current = app.dictionaries.current();
         let processed = tokio::task::spawn_blocking(move || {
-            let content = process_events::content(&record, &body);
-            (record, content)
+            let (content, data) = process_events::content(&record, &mut Packer::new(&current));
+            (record, content, data)
         });
-        let (record, content) = processed
+        let (record, content, data) = processed
             .await
             .map_err(|error| TaskError::Retry(error.to_string()))?;
         if let Content::Dead { reason, .. } = content {
             return refused(&app, id, reason).await;
         }
-        match store(&app, id, node, record, content).await {
+        match store(&app, id, node, record, (content, data)).await {
             Ok(()) => Ok(()),
             Err(error) if error.is_infrastructure() => Err(error.into()),
             Err(error) => refused(&app, id, error.to_string()).await,
@@ -81,7 +82,7 @@ async fn store(
     id: i64,
     node: i64,
     record: Record,
-    content: Content,
+    (content, data): (Content, Vec<u8>),
 ) -> Result<(), StoreError> {
     let Record {
         seq,
@@ -98,19 +99,13 @@ async fn store(
             key_id,
             received_ms,
             content,
+            data,
         }],
         safe_below: Vec::new(),
     };
-    let mails = app.mailer.is_some();
+    let context = Arc::clone(app);
     let stored = app.store.write(move |conn| {
-        let follow_up = |change: &digest::IssueChange| {
-            if mails {
-                notify_issue::follow_up(change)
-            } else {
-                Vec::new()
-            }
-        };
-        let stored = digest::store(conn, &batch, &follow_up)?;
+        let stored = process_events::store(&context, conn, &batch, Repetitions::LookedFor)?;
         dead_records::settle(conn, id, project_id, key_id, received_ms)?;
         Ok(stored)
     });

@@ -1,0 +1,411 @@
+//! Which issue each event belongs to. In: events with their grouping hashes. Out: events with an issue; new issues where
+//! no hash is known, as many as a project may have in a minute; reopened ones.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use diesel::prelude::*;
+
+use super::NewEvent;
+use super::cache::Known;
+use super::changes::IssueChangeKind;
+use super::flood::Flood;
+use crate::model::issue::{State, Status};
+use crate::store::dialect::{self, Bind, insert_missing};
+use crate::store::schema::{issue_hashes, issues, projects};
+use crate::store::{Conn, StoreError};
+
+/// New issues of a project in one minute. Beyond, events go to one common issue: a program that puts something random
+/// into its errors would bury the list.
+const MOST_NEW_ISSUES: i64 = 200;
+
+/// The grouping hash of that issue: no event has it, as those are made by MD5.
+const OVERFLOW: [u8; 16] = *b"bugle: overflow.";
+
+const MINUTE_MS: i64 = 60_000;
+
+/// An event and where it belongs.
+pub(in crate::store) struct Placed<'a> {
+    pub new: NewEvent<'a>,
+    pub issue_id: i64,
+    pub environment_id: i64,
+    /// Set on the event that made or reopened its issue.
+    pub change: Option<IssueChangeKind>,
+    pub short_number: i64,
+    pub regressions: i32,
+    /// It is in the issue of those that are too many.
+    pub overflow: bool,
+    /// Its payload is kept; its counts are in any case.
+    pub kept: bool,
+}
+
+/// The events with their issues, and what is needed to bring these up to date.
+pub(super) struct Placement<'a> {
+    pub events: Vec<Placed<'a>>,
+    /// By project.
+    pub organizations: HashMap<i64, i64>,
+    /// By issue, as the batch found it.
+    pub floods: HashMap<i64, Flood>,
+}
+
+/// Finds or makes the issue of every event.
+pub(super) fn place<'a>(
+    conn: &mut Conn,
+    known: &mut Known<'_>,
+    events: Vec<NewEvent<'a>>,
+) -> Result<Placement<'a>, StoreError> {
+    read_hashes(conn, known, &events)?;
+    let organizations = organizations(conn, known, &events)?;
+    let mut allowance = Allowance::default();
+    let mut first_of_new = BTreeMap::<i64, Vec<usize>>::new();
+    let mut issue_of = vec![0i64; events.len()];
+    let mut overflowing = vec![false; events.len()];
+    // Negative numbers stand for issues that do not exist yet, so that hashes of this batch find them too.
+    let mut provisional = 0i64;
+    let mut new_hashes = BTreeMap::<(i64, [u8; 16]), i64>::new();
+    for (at, new) in events.iter().enumerate() {
+        let project_id = new.item.project_id;
+        let memory = known.of(project_id);
+        let mut lookup = |hash: &[u8; 16]| {
+            let key = (project_id, *hash);
+            memory
+                .hashes
+                .get(&key)
+                .or_else(|| new_hashes.get(&key))
+                .copied()
+        };
+        let mut found = new.event.hashes.iter().find_map(&mut lookup);
+        let mut hashes = new.event.hashes.as_slice();
+        if found.is_none() && !allowance.take(conn, project_id, new.item.received_ms)? {
+            found = lookup(&OVERFLOW);
+            hashes = &[OVERFLOW];
+        }
+        overflowing[at] = hashes == [OVERFLOW] || (found.is_some() && found == lookup(&OVERFLOW));
+        let issue_id = found.unwrap_or_else(|| {
+            provisional -= 1;
+            first_of_new.entry(project_id).or_default().push(at);
+            provisional
+        });
+        issue_of[at] = issue_id;
+        let unknown: Vec<_> = hashes
+            .iter()
+            .filter(|hash| lookup(hash).is_none())
+            .map(|hash| ((project_id, *hash), issue_id))
+            .collect();
+        new_hashes.extend(unknown);
+    }
+
+    let made = make_issues(conn, &first_of_new, &issue_of, &allowance)?;
+    let real = |issue_id: i64| made.get(&issue_id).map_or(issue_id, |made| made.id);
+    let states = states(conn, issue_of.iter().copied().filter(|id| *id > 0))?;
+    let environments = super::dimensions::environment_ids(conn, known, &events)?;
+
+    let mut placed = Vec::with_capacity(events.len());
+    let mut touched = BTreeSet::new();
+    for (at, new) in events.into_iter().enumerate() {
+        let issue_id = real(issue_of[at]);
+        let first_here = touched.insert(issue_id);
+        let (short_number, regressions, change) =
+            match (made.get(&issue_of[at]), states.get(&issue_id)) {
+                (Some(made), _) => (
+                    made.short_number,
+                    0,
+                    first_here.then_some(IssueChangeKind::New),
+                ),
+                (None, Some(state)) => (state.short_number, state.regressions, None),
+                (None, None) => return Err(StoreError::NotFound),
+            };
+        placed.push(Placed {
+            new,
+            issue_id,
+            environment_id: environments[at],
+            change,
+            short_number,
+            regressions,
+            overflow: overflowing[at],
+            kept: true,
+        });
+    }
+    reopen(conn, &mut placed, &states)?;
+    write_hashes(conn, known, new_hashes, &real)?;
+    let floods = states
+        .into_iter()
+        .map(|(id, state)| (id, state.flood))
+        .collect();
+    Ok(Placement {
+        events: placed,
+        organizations,
+        floods,
+    })
+}
+
+/// Brings the hashes of a batch into memory, with the one of the overflow issue.
+fn read_hashes(
+    conn: &mut Conn,
+    known: &mut Known<'_>,
+    events: &[NewEvent<'_>],
+) -> Result<(), StoreError> {
+    let mut wanted = BTreeMap::<i64, BTreeSet<[u8; 16]>>::new();
+    for new in events {
+        let project_id = new.item.project_id;
+        let memory = known.of(project_id);
+        for hash in &new.event.hashes {
+            if !memory.hashes.contains_key(&(project_id, *hash)) {
+                let of_project = wanted.entry(project_id).or_default();
+                of_project.insert(*hash);
+                of_project.insert(OVERFLOW);
+            }
+        }
+    }
+    for (project_id, hashes) in wanted {
+        let hashes: Vec<Vec<u8>> = hashes.iter().map(|hash| hash.to_vec()).collect();
+        let rows: Vec<(Vec<u8>, i64)> = issue_hashes::table
+            .filter(issue_hashes::project_id.eq(project_id))
+            .filter(issue_hashes::hash.eq_any(hashes))
+            .select((issue_hashes::hash, issue_hashes::issue_id))
+            .load(conn)?;
+        let memory = known.of(project_id);
+        for (hash, issue_id) in rows {
+            if let Ok(hash) = <[u8; 16]>::try_from(hash) {
+                memory.hashes.insert((project_id, hash), issue_id);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn write_hashes(
+    conn: &mut Conn,
+    known: &mut Known<'_>,
+    new: BTreeMap<(i64, [u8; 16]), i64>,
+    real: &dyn Fn(i64) -> i64,
+) -> Result<(), StoreError> {
+    let rows: Vec<Vec<Bind<'_>>> = new
+        .iter()
+        .map(|((project_id, hash), issue_id)| {
+            vec![
+                Bind::I64(*project_id),
+                Bind::Slice(hash),
+                Bind::I64(real(*issue_id)),
+            ]
+        })
+        .collect();
+    let columns = ["project_id", "hash", "issue_id"];
+    insert_missing(conn, "issue_hashes", &columns, &rows)?;
+    for ((project_id, hash), issue_id) in new {
+        let memory = known.of(project_id);
+        memory.hashes.insert((project_id, hash), real(issue_id));
+    }
+    Ok(())
+}
+
+fn organizations(
+    conn: &mut Conn,
+    known: &mut Known<'_>,
+    events: &[NewEvent<'_>],
+) -> Result<HashMap<i64, i64>, StoreError> {
+    let mut found = HashMap::new();
+    let mut unknown = BTreeSet::new();
+    for new in events {
+        let project_id = new.item.project_id;
+        match known.of(project_id).organizations.get(&project_id) {
+            Some(organization_id) => {
+                found.insert(project_id, *organization_id);
+            }
+            None => {
+                unknown.insert(project_id);
+            }
+        }
+    }
+    if !unknown.is_empty() {
+        let rows: Vec<(i64, i64)> = projects::table
+            .filter(projects::id.eq_any(unknown))
+            .select((projects::id, projects::organization_id))
+            .load(conn)?;
+        for (project_id, organization_id) in rows {
+            let memory = known.of(project_id);
+            memory.organizations.insert(project_id, organization_id);
+            found.insert(project_id, organization_id);
+        }
+    }
+    Ok(found)
+}
+
+/// How many new issues the projects of a batch may still have in the minute that they are in.
+#[derive(Default)]
+struct Allowance {
+    /// By project: the minute, and the issues made in it.
+    made: HashMap<i64, (i64, i64)>,
+}
+
+impl Allowance {
+    /// One more issue, if there is room for it.
+    fn take(
+        &mut self,
+        conn: &mut Conn,
+        project_id: i64,
+        received_ms: i64,
+    ) -> Result<bool, StoreError> {
+        let minute = received_ms / MINUTE_MS;
+        let entry = match self.made.entry(project_id) {
+            std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
+            std::collections::hash_map::Entry::Vacant(entry) => {
+                let found: Option<(i64, i64)> = projects::table
+                    .find(project_id)
+                    .select((projects::issue_minute, projects::issue_minute_count))
+                    .first(conn)
+                    .optional()?;
+                entry.insert(found.ok_or(StoreError::NotFound)?)
+            }
+        };
+        // Records of several nodes may come a little out of order: the minute never goes back.
+        if minute > entry.0 {
+            *entry = (minute, 0);
+        }
+        if entry.1 >= MOST_NEW_ISSUES {
+            return Ok(false);
+        }
+        entry.1 += 1;
+        Ok(true)
+    }
+}
+
+struct Made {
+    id: i64,
+    short_number: i64,
+}
+
+/// Numbers for the new issues of a batch, by provisional number.
+fn make_issues(
+    conn: &mut Conn,
+    first_of_new: &BTreeMap<i64, Vec<usize>>,
+    issue_of: &[i64],
+    allowance: &Allowance,
+) -> Result<HashMap<i64, Made>, StoreError> {
+    let mut made = HashMap::new();
+    for (project_id, firsts) in first_of_new {
+        let count = firsts.len() as i64;
+        let (minute, in_minute) = allowance.made.get(project_id).copied().unwrap_or_default();
+        diesel::update(projects::table.find(project_id))
+            .set((
+                projects::next_short_number.eq(projects::next_short_number + count),
+                projects::issue_minute.eq(minute),
+                projects::issue_minute_count.eq(in_minute),
+            ))
+            .execute(conn)?;
+        let next: Option<i64> = projects::table
+            .find(project_id)
+            .select(projects::next_short_number)
+            .first(conn)
+            .optional()?;
+        let first_number = next.ok_or(StoreError::NotFound)? - count;
+        for (offset, at) in firsts.iter().enumerate() {
+            made.insert(
+                issue_of[*at],
+                Made {
+                    id: 0,
+                    short_number: first_number + offset as i64,
+                },
+            );
+        }
+    }
+    if !made.is_empty() {
+        // The last lock of a transaction but for that of tags: it is common to all projects.
+        let first_id = dialect::next_ids(conn, "issue", made.len() as i64)?;
+        let mut keys: Vec<i64> = made.keys().copied().collect();
+        keys.sort_unstable_by(|left, right| right.cmp(left));
+        for (offset, key) in keys.into_iter().enumerate() {
+            if let Some(made) = made.get_mut(&key) {
+                made.id = first_id + offset as i64;
+            }
+        }
+    }
+    Ok(made)
+}
+
+struct IssueState {
+    status: i32,
+    resolved_at: Option<i64>,
+    regressions: i32,
+    short_number: i64,
+    flood: Flood,
+}
+
+fn states(
+    conn: &mut Conn,
+    ids: impl Iterator<Item = i64>,
+) -> Result<HashMap<i64, IssueState>, StoreError> {
+    type Row = (i64, i32, Option<i64>, i32, i64, i64, i64);
+    let ids: BTreeSet<i64> = ids.collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows: Vec<Row> = issues::table
+        .filter(issues::id.eq_any(ids))
+        .select((
+            issues::id,
+            issues::status,
+            issues::resolved_at,
+            issues::regressions,
+            issues::short_number,
+            issues::flood_minute,
+            issues::flood_events,
+        ))
+        .load(conn)?;
+    Ok(rows
+        .into_iter()
+        .map(
+            |(id, status, resolved_at, regressions, short_number, minute, events)| {
+                let state = IssueState {
+                    status,
+                    resolved_at,
+                    regressions,
+                    short_number,
+                    flood: Flood { minute, events },
+                };
+                (id, state)
+            },
+        )
+        .collect())
+}
+
+/// Reopens resolved issues that have an event received after the resolution. One conditional update an issue, so
+/// that somebody who resolves it again at the same moment is not overruled.
+fn reopen(
+    conn: &mut Conn,
+    placed: &mut [Placed<'_>],
+    states: &HashMap<i64, IssueState>,
+) -> Result<(), StoreError> {
+    let mut reopened = BTreeSet::new();
+    for event in placed {
+        let Some(state) = states.get(&event.issue_id) else {
+            continue;
+        };
+        let (Status::Resolved, Some(resolved_at)) =
+            (Status::from_code(state.status), state.resolved_at)
+        else {
+            continue;
+        };
+        if event.new.item.received_ms <= resolved_at || !reopened.insert(event.issue_id) {
+            continue;
+        }
+        let changed = diesel::update(
+            issues::table
+                .filter(issues::id.eq(event.issue_id))
+                .filter(issues::status.eq(Status::Resolved.code()))
+                .filter(issues::resolved_at.eq(resolved_at)),
+        )
+        .set((
+            issues::status.eq(State::REGRESSED.status.code()),
+            issues::substatus.eq(State::REGRESSED.substatus.code()),
+            issues::status_changed_at.eq(event.new.item.received_ms),
+            issues::resolved_at.eq(None::<i64>),
+            issues::regressions.eq(issues::regressions + 1),
+        ))
+        .execute(conn)?;
+        if changed > 0 {
+            event.change = Some(IssueChangeKind::Regressed);
+            event.regressions = state.regressions + 1;
+        }
+    }
+    Ok(())
+}

@@ -75,7 +75,10 @@ pub fn start(app: &Arc<App>) -> Threads {
     }
     if digests {
         let (app, stop) = (Arc::clone(app), Arc::clone(&stop));
-        spawn("tags".into(), Box::new(move || fold_tags::run(&app, &stop)));
+        spawn(
+            "tags".into(),
+            Box::new(move || fold_tags::run(&app, &stop)),
+        );
     }
     Threads { threads, stop }
 }

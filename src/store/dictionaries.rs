@@ -104,10 +104,7 @@ pub fn make_readable<'p>(
             .optional()?;
         match bytes.as_deref().and_then(Dictionary::new) {
             Some(dictionary) => drop(remember(dictionary)),
-            None => tracing::error!(
-                number,
-                "a dictionary of stored payloads is missing or damaged"
-            ),
+            None => tracing::error!(number, "a dictionary of stored payloads is missing or damaged"),
         }
     }
     Ok(())
@@ -116,7 +113,10 @@ pub fn make_readable<'p>(
 /// The newest dictionary of each platform.
 pub fn load(conn: &mut Conn) -> Result<Current, StoreError> {
     let rows: Vec<(i64, String)> = payload_dictionaries::table
-        .order((payload_dictionaries::created_at, payload_dictionaries::id))
+        .order((
+            payload_dictionaries::created_at,
+            payload_dictionaries::id,
+        ))
         .select((payload_dictionaries::id, payload_dictionaries::platform))
         .load(conn)?;
     let newest: HashMap<String, i64> = rows.into_iter().map(|(id, name)| (name, id)).collect();
@@ -208,19 +208,13 @@ mod tests {
     fn sample(number: usize) -> Vec<u8> {
         let mut state = number as u64 + 1;
         let mut word = || {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             ["render", "price", "basket", "order", "voucher"][(state >> 33) as usize % 5]
         };
         let frames: Vec<String> = (0..20)
             .map(|_| format!(r#"{{"function":"{}_{}","in_app":true}}"#, word(), word()))
             .collect();
-        format!(
-            r#"{{"event_id":"{number:032x}","frames":[{}]}}"#,
-            frames.join(",")
-        )
-        .into_bytes()
+        format!(r#"{{"event_id":"{number:032x}","frames":[{}]}}"#, frames.join(",")).into_bytes()
     }
 
     #[test]

@@ -370,11 +370,7 @@ impl QueryFragment<Pg> for Columns<'_> {
     fn walk_ast<'x>(&'x self, mut pass: AstPass<'_, 'x, Pg>) -> QueryResult<()> {
         pass.push_sql(self.head);
         for (number, column) in self.columns.iter().enumerate() {
-            pass.push_sql(if number > 0 {
-                ","
-            } else {
-                " SELECT * FROM unnest("
-            });
+            pass.push_sql(if number > 0 { "," } else { " SELECT * FROM unnest(" });
             match column {
                 Column::I64(values) => {
                     pass.push_bind_param::<Array<Nullable<BigInt>>, _>(values)?;

@@ -97,15 +97,12 @@ impl Cache {
             .iter()
             .map(|partition| {
                 let memory = &self.partitions[*partition as usize];
-                (
-                    *partition,
-                    memory.lock().unwrap_or_else(|poisoned| {
-                        // A panic in mid-batch may have left half of a batch in it.
-                        let mut memory = poisoned.into_inner();
-                        memory.forget();
-                        memory
-                    }),
-                )
+                (*partition, memory.lock().unwrap_or_else(|poisoned| {
+                    // A panic in mid-batch may have left half of a batch in it.
+                    let mut memory = poisoned.into_inner();
+                    memory.forget();
+                    memory
+                }))
             })
             .collect();
         let token = random_token()?;

@@ -94,16 +94,8 @@ mod tests {
         assert_eq!(kept(&mut flood, 1_000, 5, 1_000), 1_000);
         assert_eq!(kept(&mut flood, 9_000, 5, 1_000), 900);
         assert_eq!(kept(&mut flood, 90_000, 5, 1_000), 900);
-        assert_eq!(
-            kept(&mut flood, 10, 4, 1_000),
-            0,
-            "an older minute opens nothing"
-        );
+        assert_eq!(kept(&mut flood, 10, 4, 1_000), 0, "an older minute opens nothing");
         assert_eq!(kept(&mut flood, 10, 6, 1_000), 10, "a new minute does");
-        assert_eq!(
-            kept(&mut Flood::default(), 5_000, 1, 0),
-            5_000,
-            "0 keeps all"
-        );
+        assert_eq!(kept(&mut Flood::default(), 5_000, 1, 0), 5_000, "0 keeps all");
     }
 }

@@ -75,8 +75,7 @@ const PLAN: Upsert = Upsert {
 
 /// How the issue is called that takes what is too much; see `place`.
 const OVERFLOW_TITLE: &str = "Too many new issues";
-const OVERFLOW_VALUE: &str =
-    "more than 200 in a minute; further events with unknown fingerprints are collected here";
+const OVERFLOW_VALUE: &str = "more than 200 in a minute; further events with unknown fingerprints are collected here";
 
 /// Writes the issues of a batch. `new_users` says how many users each issue had not had before.
 pub(super) fn bring_up_to_date(
@@ -116,13 +115,7 @@ pub(super) fn bring_up_to_date(
         let flood = placement.floods.get(issue_id).copied().unwrap_or_default();
         let event = newest.new.event;
         let (title, title_type, title_value, culprit, location) = if newest.overflow {
-            (
-                overflow_title.as_str(),
-                OVERFLOW_TITLE,
-                OVERFLOW_VALUE,
-                "",
-                "",
-            )
+            (overflow_title.as_str(), OVERFLOW_TITLE, OVERFLOW_VALUE, "", "")
         } else {
             (
                 fit(&event.title, 500),

@@ -79,7 +79,8 @@ pub(super) fn place<'a>(
             found = lookup(&OVERFLOW);
             hashes = &[OVERFLOW];
         }
-        overflowing[at] = hashes == [OVERFLOW] || (found.is_some() && found == lookup(&OVERFLOW));
+        overflowing[at] = hashes == [OVERFLOW]
+            || (found.is_some() && found == lookup(&OVERFLOW));
         let issue_id = found.unwrap_or_else(|| {
             provisional -= 1;
             first_of_new.entry(project_id).or_default().push(at);

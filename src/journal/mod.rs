@@ -288,8 +288,7 @@ impl Journal {
             let segment = index.segments.get(&position.segment())?;
             (Arc::clone(&segment.file), position)
         };
-        let (_, record) = read_body(&file, position, self.node)?;
-        Some(record.received_ms)
+        Some(read_record(&file, position, self.node)?.received_ms)
     }
 
     /// Takes no more, writes what is pending and ends the threads.

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::harness::sdk::{envelope, error, message};
 use crate::harness::tracker::{Manners, Tracker};
-use crate::harness::{App, poll};
+use crate::harness::{App, Visitor, poll};
 
 const KEY: &str = "0123456789abcdef0123456789abcdef";
 
@@ -23,12 +23,8 @@ fn mirror(app: &App, arguments: &[&str]) {
 }
 
 /// What the project's page says beside a name.
-fn shown(app: &App, name: &str) -> String {
-    let words = app
-        .user()
-        .open("/acme/projects/shop/mirror")
-        .expect(200)
-        .words();
+fn shown(user: &Visitor, name: &str) -> String {
+    let words = user.open("/acme/projects/shop/mirror").expect(200).words();
     let rest = words
         .split_once(&format!("{name} "))
         .unwrap_or_else(|| panic!("no {name} in {words}"))
@@ -39,9 +35,9 @@ fn shown(app: &App, name: &str) -> String {
         .to_owned()
 }
 
-fn count_shown(app: &App, name: &str, count: usize) {
+fn count_shown(user: &Visitor, name: &str, count: usize) {
     poll::until(&format!("the page shows {count} beside {name}"), || {
-        shown(app, name) == count.to_string()
+        shown(user, name) == count.to_string()
     });
 }
 
@@ -94,13 +90,14 @@ fn every_event_arrives_under_the_other_dsn() {
         let event: Value = serde_json::from_str(event).expect("the event is whole");
         assert_eq!(event["platform"], "python");
     }
-    count_shown(&app, "Sent", 11);
+    let user = app.user();
+    count_shown(&user, "Sent", 11);
 
     mirror(&app, &["--off"]);
     sdk.send(&message("after the end"));
     app.wait_idle();
     assert_eq!(tracker.requests().len(), 11);
-    assert!(shown(&app, "Failed") == "0" && shown(&app, "unsent") == "0");
+    assert!(shown(&user, "Failed") == "0" && shown(&user, "unsent") == "0");
 }
 
 #[test]
@@ -147,9 +144,9 @@ fn a_target_that_hangs_holds_nothing_up() {
     for id in &sent {
         assert!(app.api().event("acme", "shop", id).is_some(), "{id}");
     }
+    let user = app.user();
     poll::until("the page says what is wrong", || {
-        app.user()
-            .open("/acme/projects/shop/mirror")
+        user.open("/acme/projects/shop/mirror")
             .words()
             .contains("no answer in time")
     });
@@ -165,15 +162,16 @@ fn a_target_that_refuses_costs_only_its_copies() {
     mirror(&app, &["--dsn", &tracker.dsn(KEY, 1)]);
     let sdk = app.sdk();
     sdk.send(&message("refused"));
-    count_shown(&app, "Failed", 1);
+    let user = app.user();
+    count_shown(&user, "Failed", 1);
     for number in 0..5 {
         sdk.send(&message(&format!("not even tried {number}")));
     }
     app.wait_idle();
-    count_shown(&app, "unsent", 5);
+    count_shown(&user, "unsent", 5);
     assert_eq!(tracker.requests().len(), 1, "the pause was kept");
     assert_eq!(app.api().issues("").len(), 6);
-    let page = app.user().open("/acme/projects/shop/mirror").expect(200);
+    let page = user.open("/acme/projects/shop/mirror").expect(200);
     page.shows("the other tracker answered 429");
 }
 
@@ -191,7 +189,7 @@ fn nobody_there_is_no_trouble() {
     let id = app.sdk().send(&message("kept here"));
     app.wait_idle();
     assert!(app.api().event("acme", "shop", &id).is_some());
-    count_shown(&app, "Failed", 1);
+    count_shown(&app.user(), "Failed", 1);
 }
 
 #[test]
@@ -200,8 +198,8 @@ fn private_addresses_are_refused_by_default() {
     let app = App::start();
     mirror(&app, &["--dsn", &tracker.dsn(KEY, 1)]);
     app.sdk().send(&message("stays here"));
-    count_shown(&app, "Failed", 1);
     let user = app.user();
+    count_shown(&user, "Failed", 1);
     let page = user.open("/acme/projects/shop/mirror").expect(200);
     page.shows("has no public address");
     let form = page.form_with("name=\"dsn\"");
@@ -237,10 +235,10 @@ fn another_bugle_takes_the_copies_and_does_not_send_them_back() {
             second.api().event("acme", "shop", id).is_some()
         });
     }
-    count_shown(&first, "Sent", 5);
+    count_shown(&first.user(), "Sent", 5);
     first.wait_idle();
     second.wait_idle();
-    assert_eq!(shown(&second, "Sent"), "0");
+    assert_eq!(shown(&second.user(), "Sent"), "0");
     for event in &events {
         let id = event["event_id"].as_str().expect("an id");
         assert!(first.api().event("acme", "web", id).is_none());

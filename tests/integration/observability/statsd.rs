@@ -24,11 +24,12 @@ impl Server {
             .to_string()
     }
 
-    /// Reads packets until the sum of a counter is reached, and gives all lines until then.
+    /// Reads packets until the sum of a counter is reached and that push is complete, and gives all lines until then.
     fn until(&self, counter: &str, sum: u64) -> Vec<String> {
         let mut lines = Vec::new();
         let mut seen = 0;
-        while seen < sum {
+        let mut complete = false;
+        while seen < sum || !complete {
             let mut packet = [0u8; 2_000];
             let length = self.0.recv(&mut packet).expect("a packet in time");
             assert!(length <= 1_432, "{length} bytes do not fit a frame");
@@ -38,6 +39,8 @@ impl Server {
                     let added = rest.split('|').next().expect("a value");
                     seen += added.parse::<u64>().expect("counters are whole");
                 }
+                // The last of each push.
+                complete = line.contains("process_start_time_seconds:");
                 lines.push(line.to_owned());
             }
         }

@@ -1,4 +1,4 @@
-//! Settings of how Bugle is watched: metrics, StatsD, reports of its own errors.
+//! Settings of how Bugle is watched: metrics, `StatsD`, reports of its own errors.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

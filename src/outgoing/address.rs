@@ -105,15 +105,13 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     let embedded = |high: u16, low: u16| Ipv4Addr::from(u32::from(high) << 16 | u32::from(low));
     // What carries an IPv4 address leads where that one leads.
     match segments {
-        // Mapped, and the old "compatible" form.
-        [0, 0, 0, 0, 0, 0 | 0xffff, high, low] => return is_public_v4(embedded(high, low)),
-        // NAT64, the well-known prefix and the local one.
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => return is_public_v4(embedded(high, low)),
+        // Mapped, and the old "compatible" form; NAT64's well-known prefix; translated (SIIT); 6to4.
+        [0, 0, 0, 0, 0, 0 | 0xffff, high, low]
+        | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
+        | [0, 0, 0, 0, 0xffff, 0, high, low]
+        | [0x2002, high, low, ..] => return is_public_v4(embedded(high, low)),
+        // NAT64's local prefix.
         [0x64, 0xff9b, ..] => return false,
-        // 6to4.
-        [0x2002, high, low, ..] => return is_public_v4(embedded(high, low)),
-        // IPv4 translated (SIIT).
-        [0, 0, 0, 0, 0xffff, 0, high, low] => return is_public_v4(embedded(high, low)),
         _ => {}
     }
     // Only 2000::/3 is given out; in it, what the registries keep for protocols (Teredo, ORCHID, documentation) is not.

@@ -1,5 +1,5 @@
 //! All metrics at the moment of asking. In: what was counted, and what the parts of the node know about themselves.
-//! Out: families for Prometheus and StatsD. A database that is away costs its metrics and nothing else.
+//! Out: families for Prometheus and `StatsD`. A database that is away costs its metrics and nothing else.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};

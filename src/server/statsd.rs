@@ -1,4 +1,4 @@
-//! Pushes the metrics to a StatsD server. In: the metrics, every ten seconds. Out: packets that nobody confirms: a
+//! Pushes the metrics to a `StatsD` server. In: the metrics, every ten seconds. Out: packets that nobody confirms: a
 //! server that is away costs nothing and is tried again.
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! How Bugle is watched. In: what happens in all layers. Out: the log, metrics for Prometheus and StatsD, and reports of
+//! How Bugle is watched. In: what happens in all layers. Out: the log, metrics for Prometheus and `StatsD`, and reports of
 //! Bugle's own errors. Everybody may use this, and it uses nobody but the way out.
 
 mod logs;

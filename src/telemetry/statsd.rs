@@ -1,4 +1,4 @@
-//! StatsD lines. In: families now and at the last push. Out: packets that fit an Ethernet frame: counters as what was
+//! `StatsD` lines. In: families now and at the last push. Out: packets that fit an Ethernet frame: counters as what was
 //! added since, gauges as they are, histograms as a count and percentiles in milliseconds.
 
 use std::collections::HashMap;
@@ -15,7 +15,7 @@ const PERCENTILES: [(&str, f64); 3] = [("p50", 0.5), ("p95", 0.95), ("p99", 0.99
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Style {
     pub prefix: String,
-    /// Labels as DogStatsD tags instead of parts of the name.
+    /// Labels as `DogStatsD` tags instead of parts of the name.
     pub tags: bool,
 }
 

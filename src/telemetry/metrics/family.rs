@@ -1,4 +1,4 @@
-//! Metrics as they were at one moment. In: instruments. Out: families of samples, which Prometheus and StatsD write
+//! Metrics as they were at one moment. In: instruments. Out: families of samples, which Prometheus and `StatsD` write
 //! each in their own way.
 
 use std::borrow::Cow;

@@ -1,7 +1,7 @@
 //! What is counted with. In: events of the hot path, at the cost of one relaxed atomic each. Out: their sums.
 //!
 //! Ours and not a crate's: those at hand take a lock for each histogram sample or keep the samples, and have no way for
-//! StatsD to read what Prometheus reads.
+//! `StatsD` to read what Prometheus reads.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};

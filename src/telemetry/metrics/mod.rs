@@ -32,16 +32,16 @@ pub struct Metrics {
 }
 
 pub static METRICS: Metrics = Metrics {
-    ingest: Ingest::new(),
-    journal: Journal::new(),
-    digest: Digest::new(),
-    redis: Redis::new(),
-    tasks: Tasks::new(),
-    store: Store::new(),
-    mail: Mail::new(),
+    ingest: Ingest::zero(),
+    journal: Journal::zero(),
+    digest: Digest::zero(),
+    redis: Redis::zero(),
+    tasks: Tasks::zero(),
+    store: Store::zero(),
+    mail: Mail::zero(),
     pages: Labelled::new(),
-    mirror: Mirror::new(),
-    reports: Reports::new(),
+    mirror: Mirror::zero(),
+    reports: Reports::zero(),
 };
 
 impl Metrics {

@@ -1,4 +1,4 @@
-//! In: a UDP socket that listens as a StatsD server does. Out: packets with everything that was counted, once.
+//! In: a UDP socket that listens as a `StatsD` server does. Out: packets with everything that was counted, once.
 
 use std::net::UdpSocket;
 use std::time::Duration;

@@ -15,7 +15,7 @@ pub struct Journal {
 }
 
 impl Journal {
-    pub const fn new() -> Self {
+    pub const fn zero() -> Self {
         Self {
             records: Counter::new(),
             bytes: Counter::new(),
@@ -80,7 +80,7 @@ pub struct Redis {
 }
 
 impl Redis {
-    pub const fn new() -> Self {
+    pub const fn zero() -> Self {
         Self {
             window_records: Gauge::new(),
             window_bytes: Gauge::new(),
@@ -158,7 +158,7 @@ pub struct Digest {
 }
 
 impl Digest {
-    pub const fn new() -> Self {
+    pub const fn zero() -> Self {
         Self {
             batches: Counter::new(),
             records: Counter::new(),

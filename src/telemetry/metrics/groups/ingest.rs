@@ -58,7 +58,7 @@ pub struct Ingest {
 }
 
 impl Ingest {
-    pub const fn new() -> Self {
+    pub const fn zero() -> Self {
         Self {
             requests: [const { [const { Counter::new() }; OUTCOMES.len()] }; ENDPOINTS.len()],
             durations: [const { Histogram::new() }; ENDPOINTS.len()],
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn an_unknown_reason_is_counted_all_the_same() {
-        let ingest = Ingest::new();
+        let ingest = Ingest::zero();
         ingest.refused(Endpoint::Store, "made up", Duration::from_millis(1));
         ingest.refused(Endpoint::Store, "too_large", Duration::from_millis(1));
         assert_eq!(ingest.requests[1][OTHER].get(), 1);

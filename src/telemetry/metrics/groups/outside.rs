@@ -70,7 +70,7 @@ pub struct Mail {
 }
 
 impl Mail {
-    pub const fn new() -> Self {
+    pub const fn zero() -> Self {
         Self {
             sent: Counter::new(),
             failed: Counter::new(),
@@ -101,7 +101,7 @@ pub struct Mirror {
 }
 
 impl Mirror {
-    pub const fn new() -> Self {
+    pub const fn zero() -> Self {
         Self {
             sent: Counter::new(),
             failed: Counter::new(),
@@ -151,7 +151,7 @@ pub struct Reports {
 }
 
 impl Reports {
-    pub const fn new() -> Self {
+    pub const fn zero() -> Self {
         Self {
             sent: Counter::new(),
             failed: Counter::new(),

@@ -15,7 +15,7 @@ pub struct Store {
 }
 
 impl Store {
-    pub const fn new() -> Self {
+    pub const fn zero() -> Self {
         Self {
             reads: Histogram::new(),
             writes: Histogram::new(),

@@ -19,7 +19,7 @@ pub struct Task {
 pub struct Tasks(Labelled<Task>);
 
 impl Tasks {
-    pub const fn new() -> Self {
+    pub const fn zero() -> Self {
         Self(Labelled::new())
     }
 

@@ -14,7 +14,7 @@ fn insert(
     fresh: &Fresh,
     table: &'static str,
     columns: &'static [&'static str],
-    rows: Vec<Vec<Bind>>,
+    rows: Vec<Vec<Bind<'static>>>,
 ) {
     fresh.write(move |conn| insert_rows(conn, table, columns, &rows));
 }

@@ -10,8 +10,10 @@ use crate::ingest::keys::Keys;
 use crate::ingest::limits::Limits;
 use crate::ingest::outcome::Outcomes;
 use crate::journal::Journal;
+use crate::mirror::Mirror;
 use crate::model::seal::Seal;
 use crate::notify::Mailer;
+use crate::outgoing::Client;
 use crate::queue::redis::Pulse;
 use crate::store::Store;
 use crate::store::dictionaries::Dictionaries;
@@ -29,6 +31,9 @@ pub struct App {
     pub redis: Option<Arc<Pulse>>,
     /// Of what SDKs sent and could not be processed.
     pub seal: Seal,
+    pub mirror: Arc<Mirror>,
+    /// For calls to other servers, on behalf of users.
+    pub outgoing: Client,
     pub digest_cache: Cache,
     pub dictionaries: Dictionaries,
     /// Events stored by this node since it started.
@@ -48,6 +53,8 @@ pub struct Parts {
     pub limits: Arc<Limits>,
     pub journal: Journal,
     pub mailer: Option<Mailer>,
+    pub mirror: Arc<Mirror>,
+    pub outgoing: Client,
     pub base_url: String,
 }
 
@@ -60,6 +67,8 @@ impl App {
             limits,
             journal,
             mailer,
+            mirror,
+            outgoing,
             base_url,
         } = parts;
         Self {
@@ -72,6 +81,8 @@ impl App {
             outcomes: Arc::new(Outcomes::default()),
             journal,
             mailer,
+            mirror,
+            outgoing,
             digest_cache: Cache::default(),
             dictionaries: Dictionaries::default(),
             stored: AtomicU64::new(0),

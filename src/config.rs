@@ -2,7 +2,9 @@
 //! In: arguments and environment. Out: a checked [`Config`], or all mistakes at once.
 
 mod limits;
+mod outgoing;
 mod retention;
+mod telemetry;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -12,7 +14,10 @@ use clap::{Args, ValueEnum};
 pub use limits::LimitArgs;
 pub use retention::{RetentionArgs, RetentionLimits, parse_bytes};
 
+use crate::outgoing::Network;
 use crate::store::DatabaseUrl;
+pub use outgoing::OutgoingArgs;
+pub use telemetry::{TelemetryArgs, TelemetryConfig};
 
 /// The part of a node's work that a process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -108,6 +113,12 @@ pub struct ServeArgs {
 
     #[command(flatten)]
     pub limits: LimitArgs,
+
+    #[command(flatten)]
+    pub telemetry: TelemetryArgs,
+
+    #[command(flatten)]
+    pub outgoing: OutgoingArgs,
 
     /// Parts of the work this process does, separated by commas.
     #[arg(
@@ -241,6 +252,9 @@ pub struct Config {
     pub mail_from: Option<String>,
     pub admin: Option<(String, String)>,
     pub no_migrate: bool,
+    pub telemetry: TelemetryConfig,
+    /// Private networks that may be called on behalf of users.
+    pub allow_outgoing: Vec<Network>,
 }
 
 /// All mistakes in the settings, a sentence each.
@@ -423,6 +437,8 @@ impl ServeArgs {
                 "BUGLE_RETENTION_DAYS is {days}; keep events for at least one day"
             ));
         }
+        let telemetry = self.telemetry.check(&mut mistakes);
+        let allow_outgoing = self.outgoing.check(&mut mistakes);
         match (database, secret_key) {
             (Some(database), Some(secret_key)) if mistakes.is_empty() => Ok(Config {
                 data_dir: self.storage.data_dir.clone(),
@@ -447,6 +463,8 @@ impl ServeArgs {
                 mail_from: self.mail.mail_from.clone(),
                 admin,
                 no_migrate: self.no_migrate,
+                telemetry,
+                allow_outgoing,
             }),
             _ => Err(ConfigError(mistakes)),
         }

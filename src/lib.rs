@@ -2,12 +2,15 @@
 //! Data flows down this list: a request enters at `ingest` and leaves as a page, a mail or an API answer.
 
 pub mod config;
+pub mod outgoing;
 pub mod telemetry;
 mod test_event;
 
 pub mod protocol;
 
 pub mod ingest;
+
+pub mod mirror;
 
 pub mod journal;
 

@@ -7,6 +7,7 @@ mod healthcheck;
 mod journal;
 mod key;
 mod migrate;
+mod mirror;
 mod org;
 mod project;
 mod retention;

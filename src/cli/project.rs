@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand};
 
-use super::{CommandError, open_store, org};
+use super::{CommandError, mirror, open_store, org};
 use crate::config::{StorageArgs, parse_bytes};
 use crate::protocol::dsn::Dsn;
 use crate::store::{Store, StoreError, accounts, keys, nodes, thinning};
@@ -22,6 +22,8 @@ enum Action {
     Create(Create),
     /// Give a project limits of its own for what is kept.
     Retention(Retention),
+    /// Copy a share of a project's events to another tracker; copies are not scrubbed.
+    Mirror(mirror::MirrorArgs),
 }
 
 #[derive(Debug, Args)]
@@ -79,6 +81,7 @@ pub(super) fn run(args: &ProjectArgs) -> Result<(), CommandError> {
     match &args.action {
         Action::Create(args) => create(args),
         Action::Retention(args) => limit(args),
+        Action::Mirror(args) => mirror::run(args),
     }
 }
 

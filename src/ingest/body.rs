@@ -12,6 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::limits;
 use super::reply::Refused;
+use crate::telemetry::METRICS;
 
 /// Unit of the memory budget: small enough to be fair, large enough to be cheap.
 const UNIT: usize = 16 * 1024;
@@ -134,7 +135,9 @@ pub async fn read(
     let wire = tokio::time::timeout(limits::BODY_TIME, reading)
         .await
         .map_err(|_| Refused::TooSlow)??;
+    METRICS.ingest.wire_bytes.add(wire.len() as u64);
     if encoding == Encoding::Plain {
+        METRICS.ingest.unpacked_bytes.add(wire.len() as u64);
         return Ok(Body {
             bytes: wire,
             _share: share,
@@ -204,6 +207,7 @@ fn drain(mut reader: impl Read, wire: usize, share: &mut Share) -> Result<Vec<u8
             .read(&mut chunk)
             .map_err(|_| Refused::BrokenEncoding)?;
         if count == 0 {
+            METRICS.ingest.unpacked_bytes.add(bytes.len() as u64);
             return Ok(bytes);
         }
         if bytes.len() + count > limits::UNPACKED_BODY {

@@ -7,8 +7,9 @@ use serde::Deserialize;
 use super::accept::{self, Sender};
 use super::items::{self, Treatment};
 use super::reply::{self, Refused};
-use super::{Ingest, body, durable, limits};
+use super::{Ingest, body, durable, limits, mirrored};
 use crate::journal::{Draft, RecordKind};
+use crate::mirror::Body;
 use crate::protocol::auth::Auth;
 use crate::protocol::envelope::{Envelope, EnvelopeError};
 use crate::protocol::event_id::EventId;
@@ -55,7 +56,11 @@ pub async fn post(
         Err(error) => Err(Refused::Envelope(error)),
     };
     match kept {
-        Ok(id) => Ok(reply::accepted(id, accept::reached(&sender).as_ref())),
+        Ok(id) => {
+            let bytes = Body::Envelope(&body.bytes);
+            mirrored::copy(&ingest, &request, sender.project_id, id, bytes);
+            Ok(reply::accepted(id, accept::reached(&sender).as_ref()))
+        }
         Err(refused) => {
             accept::refused(&request, &ingest, &sender, &refused);
             Err(refused)

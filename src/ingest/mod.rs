@@ -10,6 +10,8 @@ mod envelope;
 pub mod items;
 pub mod keys;
 pub mod limits;
+mod measured;
+mod mirrored;
 mod not_kept;
 pub mod outcome;
 mod reply;
@@ -18,11 +20,14 @@ mod store_endpoint;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use actix_web::web;
+use actix_web::{HttpRequest, web};
 
 use crate::journal::Journal;
+use crate::mirror::Mirror;
+use crate::telemetry::metrics::Endpoint;
 use keys::Keys;
 use limits::Limits;
+use measured::measured;
 use outcome::Outcomes;
 
 /// What the endpoints share.
@@ -33,6 +38,7 @@ pub struct Ingest {
     pub outcomes: Arc<Outcomes>,
     pub trusted_proxies: Vec<IpAddr>,
     pub bodies: body::Budget,
+    pub mirror: Arc<Mirror>,
 }
 
 impl Ingest {
@@ -42,6 +48,7 @@ impl Ingest {
         journal: Journal,
         outcomes: Arc<Outcomes>,
         trusted_proxies: Vec<IpAddr>,
+        mirror: Arc<Mirror>,
     ) -> Self {
         Self {
             keys,
@@ -50,6 +57,7 @@ impl Ingest {
             outcomes,
             trusted_proxies,
             bodies: body::Budget::default(),
+            mirror,
         }
     }
 }
@@ -60,7 +68,9 @@ pub fn configure(cfg: &mut web::ServiceConfig) {
     for path in both("/api/{project}/envelope") {
         cfg.service(
             web::resource(path)
-                .route(web::post().to(envelope::post))
+                .route(web::post().to(|request: HttpRequest, payload, ingest| {
+                    measured(Endpoint::Envelope, envelope::post(request, payload, ingest))
+                }))
                 .route(reply::preflight())
                 .default_service(reply::not_allowed()),
         );
@@ -71,8 +81,15 @@ pub fn configure(cfg: &mut web::ServiceConfig) {
     {
         cfg.service(
             web::resource(path)
-                .route(web::post().to(store_endpoint::post))
-                .route(web::get().to(store_endpoint::get))
+                .route(web::post().to(|request: HttpRequest, payload, ingest| {
+                    measured(
+                        Endpoint::Store,
+                        store_endpoint::post(request, payload, ingest),
+                    )
+                }))
+                .route(web::get().to(|request: HttpRequest, ingest| {
+                    measured(Endpoint::Store, store_endpoint::get(request, ingest))
+                }))
                 .route(reply::preflight())
                 .default_service(reply::not_allowed()),
         );
@@ -83,11 +100,17 @@ pub fn configure(cfg: &mut web::ServiceConfig) {
                 .route(reply::preflight())
                 .default_service(reply::not_allowed());
             resource = resource.route(web::post().to(move |request, payload, state| {
-                not_kept::answer(endpoint, request, payload, state)
+                measured(
+                    Endpoint::NotKept,
+                    not_kept::answer(endpoint, request, payload, state),
+                )
             }));
             if endpoint.also_get {
                 resource = resource.route(web::get().to(move |request, payload, state| {
-                    not_kept::answer(endpoint, request, payload, state)
+                    measured(
+                        Endpoint::NotKept,
+                        not_kept::answer(endpoint, request, payload, state),
+                    )
                 }));
             }
             cfg.service(resource);

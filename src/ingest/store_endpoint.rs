@@ -10,7 +10,8 @@ use base64::engine::general_purpose::STANDARD;
 use super::accept::{self, Sender};
 use super::envelope::{append_event, id_in_payload};
 use super::reply::{self, Refused};
-use super::{Ingest, body, limits};
+use super::{Ingest, body, limits, mirrored};
+use crate::mirror::Body;
 use crate::protocol::event_id::EventId;
 
 const GIF: &[u8] = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\xff\xff\x00\x00\x00!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;";
@@ -25,7 +26,7 @@ pub async fn post(
     let kept = match accept::reached(&sender) {
         Some(reached) => Err(Refused::Limited(reached)),
         None => match body::read(&request, payload, &ingest.bodies).await {
-            Ok(body) => keep(&ingest, &sender, &body.bytes).await,
+            Ok(body) => keep(&ingest, &request, &sender, &body.bytes).await,
             Err(refused) => Err(refused),
         },
     };
@@ -39,7 +40,7 @@ pub async fn get(request: HttpRequest, ingest: web::Data<Ingest>) -> Result<Http
         .find(|(name, _)| name == "sentry_data")
         .map(|(_, value)| value.into_owned().into_bytes());
     let kept = match data {
-        Some(data) => keep(&ingest, &sender, &data).await,
+        Some(data) => keep(&ingest, &request, &sender, &data).await,
         None => Err(Refused::Malformed(
             "sentry_data is missing in the query string".into(),
         )),
@@ -62,10 +63,17 @@ fn answer(
     kept
 }
 
-async fn keep(ingest: &Ingest, sender: &Sender, bytes: &[u8]) -> Result<EventId, Refused> {
+async fn keep(
+    ingest: &Ingest,
+    request: &HttpRequest,
+    sender: &Sender,
+    bytes: &[u8],
+) -> Result<EventId, Refused> {
     let json = event_json(bytes)?;
     let event_id = id_in_payload(&json).unwrap_or_else(EventId::random);
     append_event(ingest, sender, event_id, None, &json).await?;
+    let copied = Body::Event(&json);
+    mirrored::copy(ingest, request, sender.project_id, Some(event_id), copied);
     Ok(event_id)
 }
 

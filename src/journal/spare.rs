@@ -73,10 +73,8 @@ impl Spares {
         match self.ready.as_ref()?.try_recv() {
             Ok(made) => {
                 self.ordered = false;
-                made.map_err(
-                    |error| tracing::debug!(%error, "a journal segment is not made ahead"),
-                )
-                .ok()
+                made.map_err(|error| tracing::debug!(%error, "a journal segment is not made ahead"))
+                    .ok()
             }
             Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
         }

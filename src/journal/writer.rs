@@ -13,6 +13,7 @@ use super::index::{Position, Segment};
 use super::segment::{self, HEADER, Header};
 use super::spare::Spares;
 use super::{JournalError, Pending, Shared};
+use crate::telemetry::METRICS;
 
 /// A segment is closed at this size.
 pub(super) const SEGMENT_BYTES: u64 = 32 * 1024 * 1024;
@@ -89,6 +90,7 @@ impl Writer {
         if let Err(error) = &result {
             tracing::error!(%error, "the journal cannot be written; answering 503 until it can");
             self.shared.failing.store(true, Ordering::Release);
+            METRICS.journal.failed_writes.inc();
         }
         let result = result.map_err(|error| JournalError::Write(error.to_string()));
         self.shared
@@ -107,9 +109,13 @@ impl Writer {
             let first_seq = batch.marks.first().map_or(batch.next_seq, |mark| mark.seq);
             self.rotate(first_seq)?;
         }
+        let began = Instant::now();
         // At its place and not at the end: the file is longer than what is written.
         fault::write_all_at(&self.active.file, &batch.frames, self.active.length)?;
         fault::sync_data(&self.active.file)?;
+        METRICS
+            .journal
+            .synced(batch.marks.len(), batch.frames.len(), began.elapsed());
         let base = self.active.length;
         self.active.length += batch.frames.len() as u64;
         let mut index = self

@@ -9,6 +9,8 @@ use lettre::transport::smtp::client::{Tls, TlsParameters};
 use lettre::transport::smtp::{AsyncSmtpTransportBuilder, Error as SmtpError};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 
+use crate::telemetry::METRICS;
+
 use super::mail_config::{MailConfig, Security, SmtpServer};
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(3);
@@ -96,6 +98,15 @@ impl Mailer {
     }
 
     pub async fn send(&self, message: Message) -> Result<(), MailError> {
+        let sent = self.try_send(message).await;
+        match &sent {
+            Ok(()) => METRICS.mail.sent.inc(),
+            Err(_) => METRICS.mail.failed.inc(),
+        }
+        sent
+    }
+
+    async fn try_send(&self, message: Message) -> Result<(), MailError> {
         match tokio::time::timeout(SEND_WITHIN, self.transport.send(message)).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(explain(&self.config, &error)),

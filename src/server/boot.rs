@@ -8,9 +8,10 @@ use tokio::sync::watch;
 
 use super::{ServeError, limits};
 use crate::app::App;
+use crate::config::Role;
 use crate::journal::JournalError;
 use crate::model::password;
-use crate::store::{StoreError, accounts, dictionaries, keys, migrate, nodes};
+use crate::store::{StoreError, accounts, dictionaries, keys, migrate, mirrors, nodes};
 use crate::tasks::balance;
 
 const RETRY: Duration = Duration::from_millis(500);
@@ -107,7 +108,12 @@ async fn create_first_account(app: &Arc<App>) -> Result<(), ServeError> {
 
 /// Keys with their limits, and what else the settings version speaks of.
 pub(super) async fn load_settings(app: &Arc<App>) -> Result<(), StoreError> {
+    // Before the keys, whose version says that this node has all settings.
     let settings = app.store.read(keys::load).await?;
+    if app.config.has_role(Role::Ingest) {
+        let mirrors = app.store.read(mirrors::active).await?;
+        app.mirror.replace(mirrors);
+    }
     app.dictionaries
         .replace(app.store.read(dictionaries::load).await?);
     app.limits.replace(&settings);
@@ -202,6 +208,31 @@ pub async fn flush_outcomes(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
         match app.outcomes.flush(&app.journal).await {
             Ok(()) | Err(JournalError::Closed) => {}
             Err(error) => tracing::debug!(%error, "counts wait until the journal can be written"),
+        }
+    }
+}
+
+/// Writes what the mirrors did into the database, every other second.
+pub async fn flush_mirrors(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
+    loop {
+        let stop = tokio::select! {
+            _ = stopped.wait_for(|stop| *stop) => true,
+            () = tokio::time::sleep(Duration::from_secs(2)) => false,
+        };
+        let progress = app.mirror.take_progress();
+        if !progress.is_empty() {
+            let added = progress.clone();
+            let written = app
+                .store
+                .write(move |conn| mirrors::add(conn, &added))
+                .await;
+            if let Err(error) = written {
+                tracing::debug!(%error, "the counts of mirrors wait for the database");
+                app.mirror.put_back(progress);
+            }
+        }
+        if stop {
+            return;
         }
     }
 }

@@ -7,7 +7,12 @@ mod head;
 mod health;
 mod http;
 mod limits;
+mod measured;
+mod metrics;
+mod readings;
+mod reports;
 mod slashes;
+mod statsd;
 mod workers;
 
 use std::fs::File;
@@ -23,9 +28,13 @@ use crate::config::{Config, Role, create_data_dir, default_base_url};
 use crate::ingest::keys::Keys;
 use crate::ingest::limits::{Limits as EventLimits, snapshot};
 use crate::journal::{Journal, JournalError, Limits};
+use crate::mirror::Mirror;
 use crate::notify::{MailConfig, MailConfigError, MailError, Mailer};
+use crate::outgoing::{Client, Reach};
 use crate::store::{Store, StoreError};
+use crate::telemetry::{self_report, statsd::Style};
 pub use drain::{Drained, drain};
+use readings::Readings;
 
 /// Why a node does not start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +74,8 @@ pub enum ServeError {
 
 /// In-flight requests get this long after the order to stop.
 const GRACE: Duration = Duration::from_secs(5);
+/// The last error reports get this long.
+const REPORTS_GRACE: Duration = Duration::from_secs(1);
 
 /// Runs a node until SIGTERM or Ctrl-C.
 pub async fn serve(config: Config) -> Result<(), ServeError> {
@@ -73,20 +84,22 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
         refuse_pending(&config).await?;
     }
     let journal = open_journal(&config)?;
-    let listener =
-        std::net::TcpListener::bind(config.listen).map_err(|problem| ServeError::Listen {
-            address: config.listen.to_string(),
-            problem,
-        })?;
+    let listener = listen(config.listen)?;
+    let metrics_listener = config.telemetry.metrics_listen.map(listen).transpose()?;
     let address = listener.local_addr()?;
+    reports::start(&config);
     let app = assemble(config, journal, address)?;
     let (stop, stopped) = watch::channel(false);
     // Ingest listens before anything else: what arrives during a migration is kept.
-    let server = http::start(&app, listener)?;
+    let readings = Arc::new(Readings::new(Arc::clone(&app)));
+    let server = http::start(&app, &readings, listener)?;
     let handle = server.handle();
     println!("listening on http://{address}");
+    let metrics = metrics_listener
+        .map(|listener| serve_metrics(&app, &readings, listener))
+        .transpose()?;
     let mut running = tokio::spawn(server);
-    let mut background = tokio::spawn(run_roles(Arc::clone(&app), stopped));
+    let mut background = tokio::spawn(run_roles(Arc::clone(&app), readings, stopped));
 
     let result = tokio::select! {
         () = order_to_stop() => Ok(()),
@@ -124,6 +137,11 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     tokio::task::spawn_blocking(move || journal.close())
         .await
         .map_err(std::io::Error::other)?;
+    if let Some(metrics) = metrics {
+        metrics.stop(false).await;
+    }
+    let reported = tokio::task::spawn_blocking(|| self_report::flush(REPORTS_GRACE));
+    reported.await.map_err(std::io::Error::other)?;
     if result.is_ok() {
         tracing::info!("stopped");
     }
@@ -160,7 +178,10 @@ fn assemble(config: Config, journal: Journal, address: SocketAddr) -> Result<Arc
     if let Some(settings) = &settings {
         event_limits.replace(settings);
     }
+    let outgoing = Client::new(Reach::PublicAnd(config.allow_outgoing.clone()));
     Ok(Arc::new(App::new(Parts {
+        mirror: Arc::new(Mirror::open(&config.data_dir, outgoing.clone())),
+        outgoing,
         store: Store::new(config.database.clone()),
         keys: Arc::new(keys),
         limits: Arc::new(event_limits),
@@ -172,7 +193,19 @@ fn assemble(config: Config, journal: Journal, address: SocketAddr) -> Result<Arc
 }
 
 /// What this node does besides answering requests.
-async fn run_roles(app: Arc<App>, stopped: watch::Receiver<bool>) -> Result<(), ServeError> {
+async fn run_roles(
+    app: Arc<App>,
+    readings: Arc<Readings>,
+    stopped: watch::Receiver<bool>,
+) -> Result<(), ServeError> {
+    let telemetry = &app.config.telemetry;
+    let pusher = telemetry.statsd.clone().map(|server| {
+        let style = Style {
+            prefix: telemetry.statsd_prefix.clone(),
+            tags: telemetry.statsd_tags,
+        };
+        tokio::spawn(statsd::run(readings, server, style, stopped.clone()))
+    });
     let flusher = tokio::spawn(boot::flush_outcomes(Arc::clone(&app), stopped.clone()));
     // The database may be away for this node only: what arrives goes to those who reach it.
     let forwarder = workers::start_forwarder(&app);
@@ -182,6 +215,7 @@ async fn run_roles(app: Arc<App>, stopped: watch::Receiver<bool>) -> Result<(), 
     }
     let mut parts = tokio::task::JoinSet::new();
     parts.spawn(boot::keep_keys_fresh(Arc::clone(&app), stopped.clone()));
+    parts.spawn(boot::flush_mirrors(Arc::clone(&app), stopped.clone()));
     let threads = workers::start(&app)?;
     if app.config.has_role(Role::Worker) {
         parts.spawn(crate::tasks::runner::run(Arc::clone(&app), stopped.clone()));
@@ -203,6 +237,9 @@ async fn run_roles(app: Arc<App>, stopped: watch::Receiver<bool>) -> Result<(), 
     join(forwarder).await?;
     flusher.await.map_err(std::io::Error::other)?;
     counts.await.map_err(std::io::Error::other)?;
+    if let Some(pusher) = pusher {
+        pusher.await.map_err(std::io::Error::other)?;
+    }
     boot::leave(&app).await;
     Ok(())
 }
@@ -212,6 +249,32 @@ async fn join(threads: workers::Threads) -> Result<(), ServeError> {
         .await
         .map_err(std::io::Error::other)?;
     Ok(())
+}
+
+fn listen(address: std::net::SocketAddr) -> Result<std::net::TcpListener, ServeError> {
+    std::net::TcpListener::bind(address).map_err(|problem| ServeError::Listen {
+        address: address.to_string(),
+        problem,
+    })
+}
+
+/// Answers Prometheus on an address of its own.
+fn serve_metrics(
+    app: &Arc<App>,
+    readings: &Arc<Readings>,
+    listener: std::net::TcpListener,
+) -> std::io::Result<actix_web::dev::ServerHandle> {
+    let address = listener.local_addr()?;
+    let endpoint = metrics::Endpoint {
+        readings: Arc::clone(readings),
+        token: app.config.telemetry.metrics_token.clone(),
+        alone: true,
+    };
+    let server = metrics::start(endpoint, listener)?;
+    let handle = server.handle();
+    tokio::spawn(server);
+    println!("metrics on http://{address}/metrics");
+    Ok(handle)
 }
 
 fn lock_data_dir(folder: &Path) -> Result<File, ServeError> {

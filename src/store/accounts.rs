@@ -236,3 +236,17 @@ pub fn create_project(
     let key = project_keys::create(conn, &project, "Default", Limits::default())?;
     Ok((project, key))
 }
+
+/// A project by its slug, for commands: they run beside the database, where everything is theirs to see.
+pub fn project_of(
+    conn: &mut Conn,
+    organization_id: i64,
+    slug: &str,
+) -> Result<Option<Project>, StoreError> {
+    Ok(projects::table
+        .filter(projects::organization_id.eq(organization_id))
+        .filter(projects::slug.eq(slug))
+        .select(Project::as_select())
+        .first(conn)
+        .optional()?)
+}

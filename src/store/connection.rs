@@ -69,6 +69,11 @@ impl DatabaseUrl {
         (self.backend == Backend::Sqlite).then_some(self.url.as_str())
     }
 
+    /// The address of a database server, password included; none where the database is a file.
+    pub fn server_url(&self) -> Option<&str> {
+        (self.backend != Backend::Sqlite).then_some(self.url.as_str())
+    }
+
     /// Opens a connection and prepares its session.
     pub fn connect(&self) -> Result<Conn, StoreError> {
         match self.backend {

@@ -20,9 +20,10 @@ pub mod issue_status;
 pub mod issue_tags;
 pub mod keys;
 pub mod leases;
-pub mod limits;
 pub mod ledger;
+pub mod limits;
 pub mod migrate;
+pub mod mirrors;
 pub mod named;
 pub mod nodes;
 pub mod payload;
@@ -44,10 +45,11 @@ pub mod usage;
 
 use std::sync::{Arc, LazyLock};
 use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
+use crate::telemetry::METRICS;
 pub use connection::{Backend, Conn, DatabaseUrl};
 use pool::{Outcome, Pool};
 
@@ -194,6 +196,11 @@ impl Store {
         &self.url
     }
 
+    /// Jobs that wait for a reader thread and for a writer thread.
+    pub fn waiting(&self) -> (usize, usize) {
+        (self.readers.waiting(), self.writers.waiting())
+    }
+
     /// Runs a query on a reader thread.
     pub async fn read<T, F>(&self, work: F) -> Result<T, StoreError>
     where
@@ -202,7 +209,9 @@ impl Store {
     {
         let (answer, result) = tokio::sync::oneshot::channel();
         self.readers.submit(Box::new(move |conn| {
-            finish(conn.and_then(work), |value| answer.send(value).is_ok())
+            finish(conn.and_then(|conn| query(conn, work)), |value| {
+                answer.send(value).is_ok()
+            })
         }))?;
         result.await.map_err(|_| StoreError::Panicked)?
     }
@@ -230,7 +239,9 @@ impl Store {
     {
         let (answer, result) = crossbeam_channel::bounded(1);
         self.readers.submit_waiting(Box::new(move |conn| {
-            finish(conn.and_then(work), |value| answer.send(value).is_ok())
+            finish(conn.and_then(|conn| query(conn, work)), |value| {
+                answer.send(value).is_ok()
+            })
         }))?;
         result.recv().map_err(|_| StoreError::Panicked)?
     }
@@ -256,7 +267,10 @@ fn finish<T>(
     answer: impl FnOnce(Result<T, StoreError>) -> bool,
 ) -> Outcome {
     let outcome = match &result {
-        Err(StoreError::Query(_) | StoreError::Connect(_)) => Outcome::Suspect,
+        Err(StoreError::Query(_) | StoreError::Connect(_)) => {
+            METRICS.store.errors.inc();
+            Outcome::Suspect
+        }
         _ => Outcome::Fine,
     };
     // Nobody waiting any more is no fault: the client went away.
@@ -264,7 +278,27 @@ fn finish<T>(
     outcome
 }
 
+fn query<T>(
+    conn: &mut Conn,
+    work: impl FnOnce(&mut Conn) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let began = Instant::now();
+    let result = work(conn);
+    METRICS.store.reads.observe(began.elapsed());
+    result
+}
+
 fn transact<T>(
+    conn: &mut Conn,
+    work: &impl Fn(&mut Conn) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let began = Instant::now();
+    let result = transact_until_alone(conn, work);
+    METRICS.store.writes.observe(began.elapsed());
+    result
+}
+
+fn transact_until_alone<T>(
     conn: &mut Conn,
     work: &impl Fn(&mut Conn) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
@@ -273,6 +307,7 @@ fn transact<T>(
         match conn.in_transaction(work) {
             Err(error) if error.is_contention() && tries < CONTENTION_TRIES => {
                 tracing::debug!(%error, tries, "transactions collided, running again");
+                METRICS.store.collisions.inc();
                 thread::sleep(Duration::from_millis(u64::from(tries) * 7));
                 tries += 1;
             }

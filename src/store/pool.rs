@@ -42,6 +42,11 @@ impl Pool {
         Self { jobs }
     }
 
+    /// Jobs that wait for a thread.
+    pub(super) fn waiting(&self) -> usize {
+        self.jobs.len()
+    }
+
     /// Hands a job over, or says that too many are waiting.
     pub(super) fn submit(&self, job: Job) -> Result<(), StoreError> {
         self.jobs.try_send(job).map_err(|error| match error {

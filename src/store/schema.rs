@@ -329,6 +329,22 @@ diesel::table! {
 }
 
 diesel::table! {
+    project_mirrors (project_id) {
+        project_id -> BigInt,
+        dsn -> Text,
+        percent -> Integer,
+        is_active -> Bool,
+        sent -> BigInt,
+        failed -> BigInt,
+        dropped -> BigInt,
+        last_sent_at -> Nullable<BigInt>,
+        last_error -> Nullable<Text>,
+        last_error_at -> Nullable<BigInt>,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
     ledger (node, outcome) {
         node -> BigInt,
         outcome -> Text,
@@ -380,6 +396,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     queue_partitions,
     consumed,
     dead_records,
+    project_mirrors,
     ledger,
     tag_deltas,
     payload_dictionaries,

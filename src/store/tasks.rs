@@ -230,6 +230,44 @@ pub fn count_active(conn: &mut Conn, kinds: &[&str]) -> Result<i64, StoreError> 
         .get_result(conn)?)
 }
 
+/// The tasks of one kind that have a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Depth {
+    pub kind: String,
+    /// Due, running or put off.
+    pub waiting: i64,
+    /// Since when the oldest of them is due; a time to come if none is.
+    pub oldest_due_at: Option<i64>,
+    pub dead: i64,
+}
+
+/// How many tasks of each kind wait or are dead, with the database's time.
+pub fn depths(conn: &mut Conn) -> Result<(i64, Vec<Depth>), StoreError> {
+    use diesel::dsl::{count_star, min};
+    let now = dialect::clock_ms(conn)?;
+    let rows: Vec<(String, i32, i64, Option<i64>)> = tasks::table
+        .group_by((tasks::kind, tasks::state))
+        .select((tasks::kind, tasks::state, count_star(), min(tasks::run_at)))
+        .load(conn)?;
+    let mut found = std::collections::BTreeMap::<String, Depth>::new();
+    for (kind, state, count, oldest) in rows {
+        let depth = found.entry(kind.clone()).or_insert(Depth {
+            kind,
+            waiting: 0,
+            oldest_due_at: None,
+            dead: 0,
+        });
+        match state {
+            READY => {
+                depth.waiting += count;
+                depth.oldest_due_at = oldest;
+            }
+            _ => depth.dead += count,
+        }
+    }
+    Ok((now, found.into_values().collect()))
+}
+
 /// The dead letters, oldest first, from `after` (an id) on.
 pub fn dead(conn: &mut Conn, after: i64, limit: i64) -> Result<Vec<DeadTask>, StoreError> {
     Ok(tasks::table

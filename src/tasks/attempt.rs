@@ -13,6 +13,7 @@ use super::registry::{Kind, Run};
 use crate::app::App;
 use crate::store::tasks::{self, Claimed};
 use crate::store::{Store, StoreError};
+use crate::telemetry::METRICS;
 
 /// How long a claim holds without renewal; a dead process's tasks are taken up after that.
 pub(super) const LEASE: Duration = Duration::from_secs(45);
@@ -35,6 +36,9 @@ struct Pace {
 /// One attempt, and what it means for the row.
 pub(super) async fn attempt(app: &Arc<App>, kind: &'static Kind, task: &Claimed, holder: &str) {
     let attempts = task.attempts.unsigned_abs();
+    let counted = METRICS.tasks.kind(kind.name);
+    counted.started.inc();
+    let began = std::time::Instant::now();
     let outcome = if attempts > kind.max_attempts {
         // Counted before they were made: every allowed attempt ended with the process.
         Err(TaskError::GiveUp(format!(
@@ -52,6 +56,10 @@ pub(super) async fn attempt(app: &Arc<App>, kind: &'static Kind, task: &Claimed,
             },
         }
     };
+    counted.durations.observe(began.elapsed());
+    if outcome.is_err() {
+        counted.failed.inc();
+    }
     if let Err(error) = record(app, kind, task, holder, outcome).await {
         tracing::warn!(task = task.id, kind = kind.name, %error, "cannot record how a task ended; it will run again");
     }
@@ -144,6 +152,7 @@ async fn record(
                 error,
                 "a task failed for good: see `bugle dead-letters list`"
             );
+            METRICS.tasks.kind(kind.name).dead.inc();
             app.store
                 .write(move |conn| tasks::bury(conn, id, &holder, &error))
                 .await

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::kinds::{notify_issue, train_dictionaries};
 use super::poison::{Poison, hook};
@@ -22,6 +22,8 @@ use crate::store::digest::{self, Batch, Content, Item, Repetitions, Rules, Store
 use crate::store::payload::Packer;
 use crate::store::tasks::NewTask;
 use crate::store::{Conn, StoreError};
+use crate::telemetry::metrics::DigestOutcome;
+use crate::telemetry::{METRICS, self_report};
 
 /// Records in one transaction: cost per event falls up to here, and memory grows beyond.
 const BATCH: usize = 1_000;
@@ -59,7 +61,10 @@ pub fn run(app: &Arc<App>, poison: &Poison, mut queue: Box<dyn Queue>, stop: &At
             continue;
         }
         let attempt = poison.attempts.begin(claim.deliveries.iter(), false);
+        METRICS.digest.claimed(claim.deliveries.len());
+        let began = Instant::now();
         let (items, mut failed) = processed(app, &claim.deliveries);
+        METRICS.digest.process.observe(began.elapsed());
         if !attempt.processed() {
             tracing::warn!("a thread that was stuck is free again; its batch is somebody else's");
             return;
@@ -128,6 +133,7 @@ pub(super) fn item(delivery: &Delivery, (content, data): (Content, Vec<u8>)) -> 
         received_ms: record.received_ms,
         content,
         data,
+        is_own_report: self_report::is_own(&record.body),
     }
 }
 
@@ -136,6 +142,8 @@ pub(super) fn content(
     record: &Record,
     packer: &mut Packer<'_>,
 ) -> Result<(Content, Vec<u8>), String> {
+    // What goes wrong with a report of our own errors must not become the next one.
+    let _muted = self_report::mute_for(&record.body);
     let content = match record.kind {
         RecordKind::Outcomes => outcome::decode(record.payload())
             .map_or(Content::Invalid("malformed"), Content::Outcomes),
@@ -203,6 +211,7 @@ pub(super) fn store_or_halve(
     loop {
         match write(app, &batch) {
             Ok(stored) => {
+                count(&batch, &stored);
                 if stored.tasks > 0 {
                     app.tasks_wake.notify_one();
                 }
@@ -213,6 +222,7 @@ pub(super) fn store_or_halve(
             }
             Err(error) if error.is_infrastructure() => {
                 tracing::warn!(%error, records = batch.items.len(), "the database is away; events wait");
+                METRICS.digest.retries.inc();
                 if stop.load(Ordering::Acquire) || terms.is_expired() {
                     return Outcome::NotNow;
                 }
@@ -226,6 +236,7 @@ pub(super) fn store_or_halve(
                     };
                 }
                 tracing::warn!(%error, records = batch.items.len(), "a batch cannot be stored as a whole; looking for the culprit");
+                METRICS.digest.retries.inc();
                 let (first, second) = batch.items.split_at(batch.items.len() / 2);
                 let first = store_or_halve(app, first.to_vec(), terms, stop);
                 let second = store_or_halve(app, second.to_vec(), terms, stop);
@@ -248,14 +259,44 @@ pub(super) fn store_or_halve(
 
 /// One transaction; where it stumbled over an event that was there already, another that looks for such.
 pub(super) fn write(app: &Arc<App>, batch: &Arc<Batch>) -> Result<Stored, StoreError> {
+    let began = Instant::now();
+    let own = batch.items.iter().any(|item| item.is_own_report);
+    let _muted = own.then(self_report::mute);
     let attempt = |repetitions| {
         let (context, batch) = (Arc::clone(app), Arc::clone(batch));
-        app.store
-            .write_blocking(move |conn| store(&context, conn, &batch, repetitions))
+        app.store.write_blocking(move |conn| {
+            // This runs on a writer's thread.
+            let _muted = own.then(self_report::mute);
+            store(&context, conn, &batch, repetitions)
+        })
     };
-    match attempt(Repetitions::NotExpected) {
+    let stored = match attempt(Repetitions::NotExpected) {
         Err(error) if error.is_unique_violation() => attempt(Repetitions::LookedFor),
         other => other,
+    };
+    METRICS.digest.store.observe(began.elapsed());
+    stored
+}
+
+/// What became of the records of a batch that is stored.
+fn count(batch: &Batch, stored: &Stored) {
+    let of = |wanted: fn(&Content) -> bool| {
+        let items = batch.items.iter();
+        items.filter(|item| wanted(&item.content)).count()
+    };
+    let digest = &METRICS.digest;
+    digest.ended(DigestOutcome::Stored, stored.events - stored.sampled);
+    digest.ended(DigestOutcome::Sampled, stored.sampled);
+    digest.ended(DigestOutcome::Duplicate, stored.duplicates);
+    digest.ended(DigestOutcome::Redelivered, stored.redelivered);
+    // A batch that comes again comes as a whole or for the most part: what was redelivered is not counted twice there.
+    if stored.redelivered == 0 {
+        let invalid = of(|content| matches!(content, Content::Invalid(_)));
+        digest.ended(DigestOutcome::Invalid, invalid);
+        let dead = of(|content| matches!(content, Content::Dead(_)));
+        digest.ended(DigestOutcome::Dead, dead);
+        let counts = of(|content| matches!(content, Content::Outcomes(_)));
+        digest.ended(DigestOutcome::Counts, counts);
     }
 }
 

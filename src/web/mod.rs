@@ -74,6 +74,11 @@ fn routes(config: &mut ServiceConfig) {
             "/{org}/projects/{project}/",
             get().to(projects::settings::show),
         )
+        .service(
+            resource("/{org}/projects/{project}/mirror")
+                .route(get().to(projects::mirror::show))
+                .route(post().to(projects::mirror::submit)),
+        )
         .route(
             "/{org}/projects/{project}/limits",
             post().to(projects::limits::submit),

@@ -266,6 +266,7 @@ impl Toast {
             "undone" => ("Taken back.".to_owned(), false),
             "letters-retried" => ("They are being tried again.".to_owned(), false),
             "letters-deleted" => ("Deleted.".to_owned(), false),
+            "mirror" => ("Mirror saved.".to_owned(), false),
             "unchanged" => ("Nothing to change.".to_owned(), false),
             "saved" => ("Saved.".to_owned(), false),
             "key-created" => ("Key created.".to_owned(), false),

@@ -183,6 +183,7 @@ mod tests {
             is_set,
             Vec::new(),
             String::new(),
+            crate::outgoing::Client::new(crate::outgoing::Reach::PublicAnd(Vec::new())),
         )
     }
 

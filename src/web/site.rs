@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 use super::login_limit::LoginLimit;
 use crate::app::App;
 use crate::config::Role;
+use crate::outgoing::Client;
 use crate::store::Store;
 
 /// Password hashes at once: each takes 19 MiB and a core for a moment.
@@ -37,6 +38,8 @@ pub struct Site {
     pub ingest: Option<SocketAddr>,
     /// Events a minute of a key that has no limit of its own; 0 for none.
     pub key_rate_limit: u32,
+    /// For calls to other servers, to addresses that people type in.
+    pub outgoing: Client,
     setup_token: String,
     pub(super) limit: LoginLimit,
     pub(super) hashing: Semaphore,
@@ -52,6 +55,7 @@ impl Site {
             app.config.base_url.is_some(),
             app.config.trusted_proxies.clone(),
             app.setup_token(),
+            app.outgoing.clone(),
         );
         site.key_rate_limit = app.config.key_rate_limit;
         site.ingest = app
@@ -68,6 +72,7 @@ impl Site {
         base_url_is_set: bool,
         trusted_proxies: Vec<IpAddr>,
         setup_token: String,
+        outgoing: Client,
     ) -> Self {
         Self {
             store,
@@ -76,6 +81,7 @@ impl Site {
             trusted_proxies,
             ingest: None,
             key_rate_limit: 0,
+            outgoing,
             setup_token,
             limit: LoginLimit::default(),
             hashing: Semaphore::new(HASHES_AT_ONCE),

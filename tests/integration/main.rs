@@ -12,6 +12,8 @@ mod issues;
 mod limits;
 mod live_sdk;
 mod mail;
+mod mirror;
+mod observability;
 mod pages;
 mod queue_redis;
 mod retention_store;

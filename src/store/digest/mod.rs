@@ -52,6 +52,8 @@ pub struct Item {
     pub content: Content,
     /// The payload of an event as it is stored; see [`super::payload`].
     pub data: Vec<u8>,
+    /// A report of this Bugle's own errors: what goes wrong with it is not reported again.
+    pub is_own_report: bool,
 }
 
 /// What processing made of a record.

@@ -130,6 +130,7 @@ async fn store(
             received_ms,
             content,
             data,
+            is_own_report: false,
         }],
         safe_below: Vec::new(),
     };

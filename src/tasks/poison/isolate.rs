@@ -16,6 +16,7 @@ use crate::store::digest::{Batch, Item};
 use crate::store::now_ms;
 use crate::store::payload::Packer;
 use crate::tasks::process_events::{self, Outcome};
+use crate::telemetry::self_report;
 
 const IDLE: Duration = Duration::from_millis(200);
 /// A dead letter that cannot be written is tried again after this.
@@ -305,6 +306,7 @@ impl Isolation<'_> {
 
     /// Sets a record aside; one whose dead letter cannot be written stays in the journal and is tried again.
     fn bury(&mut self, case: Case) {
+        let _muted = self_report::mute_for(&case.delivery.record.body);
         let crashes = self.poison.lock().crashes(id(&case.delivery));
         let content = burial::content(
             self.app,

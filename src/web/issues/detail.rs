@@ -274,8 +274,12 @@ fn draw(
         environments: named
             .first()
             .map(|first| ((*first).to_owned(), named.len() - 1)),
-        sampled: (issue.sampled_events > 0)
-            .then(|| (Count::new(issue.sampled_events), When::ago(issue.sampled_at, now))),
+        sampled: (issue.sampled_events > 0).then(|| {
+            (
+                Count::new(issue.sampled_events),
+                When::ago(issue.sampled_at, now),
+            )
+        }),
         chart: Chart::new(history.0, CHART_HOURS * 3_600_000, &history.1, &releases),
         shown,
         tags: side::tags(&tags, issue.times_seen),

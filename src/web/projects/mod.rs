@@ -4,6 +4,7 @@ pub mod first_event;
 pub mod index;
 pub mod keys;
 pub mod limits;
+pub mod mirror;
 pub mod new;
 pub mod settings;
 mod snippets;

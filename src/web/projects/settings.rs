@@ -5,14 +5,22 @@ use askama::Template;
 
 use super::keys::KeyRow;
 use super::limits::LimitFields;
+use crate::protocol::dsn::Dsn;
 use crate::store::accounts::Project;
 use crate::store::scope::Role;
-use crate::store::{limits, now_ms, project_keys};
+use crate::store::{limits, mirrors, now_ms, project_keys};
 use crate::web::error::PageError;
 use crate::web::format::When;
 use crate::web::page::{OrgContext, Page};
 use crate::web::session::Viewer;
 use crate::web::site::Site;
+
+/// Where copies go; the key in the DSN is for admins.
+struct MirrorFact {
+    host: String,
+    percent: i32,
+    is_active: bool,
+}
 
 #[derive(Template)]
 #[template(path = "projects/settings.html")]
@@ -21,6 +29,7 @@ struct ProjectPage {
     org: String,
     project: Project,
     keys: Vec<KeyRow>,
+    mirror: Option<MirrorFact>,
     created: When,
     first_event: Option<When>,
     limits: LimitFields,
@@ -37,7 +46,7 @@ pub async fn show(
     let (organization, name) = path.into_inner();
     let user_id = viewer.user().id;
     let now = now_ms();
-    let (context, project, keys, limits) = site
+    let (context, project, keys, limits, mirror) = site
         .store
         .read(move |conn| {
             let context = OrgContext::load(conn, user_id, &organization, now)?;
@@ -45,7 +54,8 @@ pub async fn show(
             let keys = project_keys::list(conn, project.id)?;
             let limits = limits::of_projects(conn, &context.scope)?;
             let limits = limits.get(&project.id).copied().unwrap_or_default();
-            Ok((context, project, keys, limits))
+            let mirror = mirrors::of_project(conn, &project)?;
+            Ok((context, project, keys, limits, mirror))
         })
         .await?;
     let page = Page::new(project.name.clone(), &viewer, &request).within(
@@ -62,6 +72,14 @@ pub async fn show(
             .collect(),
         limits: LimitFields::of(limits),
         can_change: context.scope.role() >= Role::Admin,
+        mirror: mirror.and_then(|mirror| {
+            let dsn: Dsn = mirror.dsn.parse().ok()?;
+            Some(MirrorFact {
+                host: dsn.base_url,
+                percent: mirror.percent,
+                is_active: mirror.is_active,
+            })
+        }),
         created: When::ago(project.created_at, now),
         first_event: project.first_event_at.map(|at| When::ago(at, now)),
         project,

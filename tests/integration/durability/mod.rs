@@ -1,18 +1,18 @@
 //! In: a server under load that is killed, stopped and cut off from what it stands on. Out: every acknowledged event is
 //! stored, exactly once, and every counter agrees. How long recovery took is printed, not asserted: machines differ.
 
+mod balance;
 mod clock;
 mod disk;
 mod drain;
 mod fairness;
 mod full;
-mod balance;
 mod kill;
 mod load;
 mod nodes;
 mod outage;
-mod redis;
 mod poison;
+mod redis;
 mod stop;
 
 pub use balance::superuser;

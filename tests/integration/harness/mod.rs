@@ -11,9 +11,12 @@ pub mod poll;
 pub mod proxy;
 pub mod redis_keys;
 pub mod redis_server;
+pub mod relay;
+pub mod scrape;
 pub mod sdk;
 pub mod server;
 pub mod smtp;
+pub mod tracker;
 pub mod visitor;
 pub mod world;
 

@@ -1,0 +1,13 @@
+CREATE TABLE project_mirrors (
+    project_id BIGINT PRIMARY KEY,
+    dsn TEXT NOT NULL,
+    percent INTEGER NOT NULL,
+    is_active BOOLEAN NOT NULL,
+    sent BIGINT NOT NULL,
+    failed BIGINT NOT NULL,
+    dropped BIGINT NOT NULL,
+    last_sent_at BIGINT,
+    last_error TEXT,
+    last_error_at BIGINT,
+    updated_at BIGINT NOT NULL
+);

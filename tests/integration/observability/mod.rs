@@ -1,0 +1,5 @@
+//! What Bugle tells about itself.
+
+mod metrics;
+mod self_report;
+mod statsd;

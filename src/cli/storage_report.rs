@@ -27,12 +27,15 @@ pub(super) fn summary(storage: &Storage, limits: RetentionLimits) -> Result<Stri
         bytes(kept)
     );
     if let Some(free) = storage.free.filter(|free| *free > 0) {
-        text += &format!(", {} free inside for new ones", bytes(free));
+        text.push_str(", ");
+        text.push_str(&bytes(free));
+        text.push_str(" free inside for new ones");
     }
     if limits.bytes == 0 {
         return Ok(text);
     }
-    text += &format!(" of at most {}", bytes(limits.bytes));
+    text.push_str(" of at most ");
+    text.push_str(&bytes(limits.bytes));
     if kept > limits.bytes + limits.bytes / 10 {
         return Err(format!(
             "{text}; `bugle retention` thins now and says why if it cannot"

@@ -157,13 +157,12 @@ impl Readings {
             {
                 return table.clone();
             }
-            match &state.waiting {
-                Some(waiting) => waiting.clone(),
-                None => {
-                    let waiting = self.ask();
-                    state.waiting = Some(waiting.clone());
-                    waiting
-                }
+            if let Some(waiting) = &state.waiting {
+                waiting.clone()
+            } else {
+                let waiting = self.ask();
+                state.waiting = Some(waiting.clone());
+                waiting
             }
         };
         // A dropped sender has answered as well.

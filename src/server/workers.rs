@@ -17,7 +17,7 @@ use crate::tasks::{fold_tags, process_events};
 const PATIENCE: Duration = Duration::from_millis(4_500);
 
 pub struct Threads {
-    threads: Arc<Mutex<Vec<JoinHandle<()>>>>,
+    running: Arc<Mutex<Vec<JoinHandle<()>>>>,
     stop: Arc<AtomicBool>,
     poison: Option<Arc<Poison>>,
 }
@@ -37,7 +37,7 @@ impl Threads {
         self.stop();
         let threads = std::mem::take(
             &mut *self
-                .threads
+                .running
                 .lock()
                 .expect("no thread panics with this lock"),
         );
@@ -93,7 +93,7 @@ pub fn start_forwarder(app: &Arc<App>) -> Threads {
         });
     }
     Threads {
-        threads,
+        running: threads,
         stop,
         poison: None,
     }
@@ -105,7 +105,7 @@ pub fn start(app: &Arc<App>) -> std::io::Result<Threads> {
     let threads = Arc::new(Mutex::new(Vec::new()));
     if !app.config.has_role(Role::Worker) || app.config.workers == 0 {
         return Ok(Threads {
-            threads,
+            running: threads,
             stop,
             poison: None,
         });
@@ -149,7 +149,7 @@ pub fn start(app: &Arc<App>) -> std::io::Result<Threads> {
         spawn(&threads, "tags".into(), move || fold_tags::run(&app, &stop));
     }
     Ok(Threads {
-        threads,
+        running: threads,
         stop,
         poison: Some(poison),
     })

@@ -102,12 +102,13 @@ pub fn make_readable<'p>(
             .select(payload_dictionaries::data)
             .first(conn)
             .optional()?;
-        match bytes.as_deref().and_then(Dictionary::new) {
-            Some(dictionary) => drop(remember(dictionary)),
-            None => tracing::error!(
+        if let Some(dictionary) = bytes.as_deref().and_then(Dictionary::new) {
+            drop(remember(dictionary));
+        } else {
+            tracing::error!(
                 number,
                 "a dictionary of stored payloads is missing or damaged"
-            ),
+            );
         }
     }
     Ok(())

@@ -24,7 +24,8 @@ pub fn of_organization(conn: &mut Conn, scope: &OrgScope) -> Result<Limits, Stor
 
 /// The limits of the organization's projects, by number.
 pub fn of_projects(conn: &mut Conn, scope: &OrgScope) -> Result<HashMap<i64, Limits>, StoreError> {
-    let rows: Vec<(i64, (Option<i64>, Option<i64>))> = projects::table
+    type Row = (i64, (Option<i64>, Option<i64>));
+    let rows: Vec<Row> = projects::table
         .filter(projects::organization_id.eq(scope.organization_id()))
         .select((
             projects::id,

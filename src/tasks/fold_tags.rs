@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::store::digest::tags;
 
 /// Between two looks: the longer, the more sums meet the same values.
-const PAUSE: Duration = Duration::from_millis(1000);
+const PAUSE: Duration = Duration::from_secs(1);
 /// How soon an order to stop is seen.
 const STEP: Duration = Duration::from_millis(100);
 

@@ -29,10 +29,13 @@ use crate::telemetry::{METRICS, self_report};
 const BATCH: usize = 1_000;
 const PATIENCE: Duration = Duration::from_millis(300);
 
+/// The journal and the number of a record that failed, with its error.
+type Failed = ((i64, u64), String);
+
 /// What became of a batch in the store.
 pub(super) enum Outcome {
     /// All is stored, but for the records that the store refused alone, each with its error.
-    Stored { refused: Vec<((i64, u64), String)> },
+    Stored { refused: Vec<Failed> },
     /// The process stops before it is possible.
     NotNow,
 }
@@ -87,11 +90,7 @@ pub fn run(app: &Arc<App>, poison: &Poison, mut queue: Box<dyn Queue>, stop: &At
 }
 
 /// Hands what failed alone to the isolation, and gives the rest.
-fn set_failed_aside(
-    poison: &Poison,
-    claim: Claim,
-    failed: Vec<((i64, u64), String)>,
-) -> Vec<Delivery> {
+fn set_failed_aside(poison: &Poison, claim: Claim, failed: Vec<Failed>) -> Vec<Delivery> {
     if failed.is_empty() {
         return claim.deliveries;
     }
@@ -109,7 +108,7 @@ fn set_failed_aside(
 }
 
 /// Records as the store takes them, and those whose processing failed. A panic inside processing costs its record only.
-fn processed(app: &App, deliveries: &[Delivery]) -> (Vec<Item>, Vec<((i64, u64), String)>) {
+fn processed(app: &App, deliveries: &[Delivery]) -> (Vec<Item>, Vec<Failed>) {
     let current = app.dictionaries.current();
     let mut packer = Packer::new(&current);
     let mut items = Vec::with_capacity(deliveries.len());

@@ -80,18 +80,18 @@ impl Push {
 
     /// `bugle.ingest_requests.envelope.accepted`, or the same with tags; histograms of seconds say `_ms`.
     fn name(&self, family: &Family, labels: &Labels) -> (String, String) {
-        let bare = family.name.strip_prefix("bugle_").unwrap_or(family.name);
-        let bare = bare.strip_suffix("_total").unwrap_or(bare);
+        let short = family.name.strip_prefix("bugle_").unwrap_or(family.name);
+        let short = short.strip_suffix("_total").unwrap_or(short);
         let mut name = self.style.prefix.clone();
         if !name.is_empty() {
             name.push('.');
         }
-        match (family.kind, bare.strip_suffix("_seconds")) {
+        match (family.kind, short.strip_suffix("_seconds")) {
             (Kind::Histogram, Some(base)) => {
                 name.push_str(base);
                 name.push_str("_ms");
             }
-            _ => name.push_str(bare),
+            _ => name.push_str(short),
         }
         let mut tags = String::new();
         for (label, value) in labels {

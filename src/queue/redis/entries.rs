@@ -62,10 +62,11 @@ impl Collected {
             let Some((id, fields)) = parts(entry) else {
                 continue;
             };
-            match fields.and_then(|fields| self.delivery(place, &id, fields)) {
-                Some(delivery) => self.deliveries.push(delivery),
+            if let Some(delivery) = fields.and_then(|fields| self.delivery(place, &id, fields)) {
+                self.deliveries.push(delivery);
+            } else {
                 // Left pending: the journal that sent it has it still, and a worker of a later version may read it.
-                None => tracing::warn!(id, ?place, "a stream entry cannot be read"),
+                tracing::warn!(id, ?place, "a stream entry cannot be read");
             }
         }
     }

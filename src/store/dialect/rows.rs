@@ -198,7 +198,7 @@ fn run(
     match conn {
         Conn::Postgres(conn) => {
             for rows in chunks(rows, &[MOST_ROWS]) {
-                Columns::new(&head, tail, rows).execute(conn)?;
+                Arrays::new(&head, tail, rows).execute(conn)?;
             }
         }
         Conn::Sqlite(conn) => {
@@ -308,7 +308,7 @@ walk_values!(diesel::sqlite::Sqlite);
 walk_values!(diesel::mysql::Mysql);
 
 /// `INSERT … SELECT * FROM unnest(…)`: one array a column, so that the text does not depend on how many rows there are.
-struct Columns<'r> {
+struct Arrays<'r> {
     head: &'r str,
     tail: &'r str,
     columns: Vec<Column<'r>>,
@@ -322,7 +322,7 @@ enum Column<'r> {
     Bytes(Vec<&'r [u8]>),
 }
 
-impl<'r> Columns<'r> {
+impl<'r> Arrays<'r> {
     fn new(head: &'r str, tail: &'r str, rows: &'r [Vec<Bind<'_>>]) -> Self {
         let first = rows.first().map_or(&[][..], Vec::as_slice);
         let columns: Vec<Column<'r>> = first
@@ -359,14 +359,14 @@ impl<'r> Columns<'r> {
     }
 }
 
-impl QueryId for Columns<'_> {
+impl QueryId for Arrays<'_> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl<C> RunQueryDsl<C> for Columns<'_> {}
+impl<C> RunQueryDsl<C> for Arrays<'_> {}
 
-impl QueryFragment<Pg> for Columns<'_> {
+impl QueryFragment<Pg> for Arrays<'_> {
     fn walk_ast<'x>(&'x self, mut pass: AstPass<'_, 'x, Pg>) -> QueryResult<()> {
         pass.push_sql(self.head);
         for (number, column) in self.columns.iter().enumerate() {

@@ -132,7 +132,7 @@ pub(super) fn add(conn: &mut Conn, cache: &Cache, placed: &[Placed<'_>]) -> Resu
         return Ok(());
     }
     let mut known = cache.lock_tags(conn)?;
-    apply(conn, &mut known, sums)
+    apply(conn, &mut known, &sums)
 }
 
 /// Adds up sums that batches have left; says how many rows of them are done. Run it in a transaction until it says 0.
@@ -152,12 +152,13 @@ pub fn fold(conn: &mut Conn, cache: &Cache) -> Result<usize, StoreError> {
         .load(conn)?;
     let mut sums = Sums::default();
     for (id, packed) in &rows {
-        match Sums::unpack(packed) {
-            Some(more) => sums.add(more),
-            None => tracing::error!(id, "a row of tag counts is damaged; it is left out"),
+        if let Some(more) = Sums::unpack(packed) {
+            sums.add(more);
+        } else {
+            tracing::error!(id, "a row of tag counts is damaged; it is left out");
         }
     }
-    apply(conn, &mut known, sums)?;
+    apply(conn, &mut known, &sums)?;
     let ids: Vec<i64> = rows.iter().map(|(id, _)| *id).collect();
     diesel::delete(tag_deltas::table.filter(tag_deltas::id.eq_any(&ids))).execute(conn)?;
     Ok(ids.len())
@@ -237,7 +238,7 @@ impl KnownTags {
     }
 }
 
-fn apply(conn: &mut Conn, known: &mut KnownTags, sums: Sums<'_>) -> Result<(), StoreError> {
+fn apply(conn: &mut Conn, known: &mut KnownTags, sums: &Sums<'_>) -> Result<(), StoreError> {
     let issue_ids: Vec<i64> = sums.0.keys().copied().collect();
     known.read(conn, &issue_ids)?;
     let mut counts = Vec::<(i64, &str, &str, Sum)>::new();

@@ -134,9 +134,9 @@ async fn store(
         }],
         safe_below: Vec::new(),
     };
-    let context = Arc::clone(app);
+    let handles = Arc::clone(app);
     let stored = app.store.write(move |conn| {
-        let stored = process_events::store(&context, conn, &batch, Repetitions::LookedFor)?;
+        let stored = process_events::store(&handles, conn, &batch, Repetitions::LookedFor)?;
         dead_records::settle(conn, id, node, project_id, key_id, received_ms)?;
         Ok(stored)
     });

@@ -220,7 +220,7 @@ mod tests {
             histogram.observe(Duration::from_micros(400));
         }
         for _ in 0..10 {
-            histogram.observe(Duration::from_micros(40_000));
+            histogram.observe(Duration::from_millis(40));
         }
         let found = histogram.get();
         let estimate = |share| found.quantile_us(share).expect("samples");

@@ -155,7 +155,7 @@ pub async fn all(
         tasks_from = tasks.last().copied().unwrap_or(tasks_from);
         act(&app, action, events, tasks).await?;
     }
-    done(&site, action)
+    Ok(done(&site, action))
 }
 
 /// `POST /admin/dead-letters/chosen`
@@ -179,7 +179,7 @@ pub async fn chosen(
     }
     note(&form, action, "chosen dead letters");
     act(&app, action, events, tasks).await?;
-    done(&site, action)
+    Ok(done(&site, action))
 }
 
 /// What to do with dead letters.
@@ -251,7 +251,7 @@ fn note(form: &SuperuserForm, action: Action, what: &str) {
     tracing::info!(user = form.viewer.user().id, ?action, what, "dead letters");
 }
 
-fn done(site: &Site, action: Action) -> Result<HttpResponse, PageError> {
+fn done(site: &Site, action: Action) -> HttpResponse {
     let mut response = see_other("/admin/dead-letters/");
     let word = match action {
         Action::Retry => "letters-retried",
@@ -260,7 +260,7 @@ fn done(site: &Site, action: Action) -> Result<HttpResponse, PageError> {
     if let Err(error) = response.add_cookie(&Toast::cookie(site, word, &[])) {
         tracing::warn!(%error, "cannot set the toast's cookie");
     }
-    Ok(response)
+    response
 }
 
 fn total(conn: &mut Conn) -> Result<i64, StoreError> {

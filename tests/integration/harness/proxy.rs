@@ -163,9 +163,8 @@ impl Line {
                 .wait(condition)
                 .unwrap_or_else(PoisonError::into_inner);
         }
-        let delay = match *condition {
-            Condition::Slow(delay) => delay,
-            _ => return,
+        let Condition::Slow(delay) = *condition else {
+            return;
         };
         drop(condition);
         thread::sleep(delay);

@@ -39,7 +39,7 @@ fn loaded(good: usize, poison: &str) -> (App, Sent) {
         }
     };
     send_good(good / 2, &mut ids);
-    let text = format!("bugle-test-poison:{poison} password={SECRET}");
+    let text = format!("bugle-test-poison:{poison}");
     let bad = with(message(&text), &json!({"extra": {"password": SECRET}}));
     let bad = app.sdk().send(&bad);
     send_good(good - good / 2, &mut ids);

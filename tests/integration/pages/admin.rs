@@ -65,10 +65,12 @@ fn the_system_page_accounts_for_what_was_sent() {
 #[test]
 fn dead_letters_are_retried_and_deleted_on_the_page() {
     let app = App::with().errors_expected().start();
+    // Not long ago, or the retention time would be over.
+    let now = bugle::store::now_ms();
     for id in [1001, 1002, 1003] {
         app.database.execute(&format!(
             "INSERT INTO tasks (id, kind, args, state, attempts, run_at, claimed_until, last_error, created_at) \
-             VALUES ({id}, 'expired_sessions', '{{}}', 1, 5, 0, 0, 'it broke {id}', 1)"
+             VALUES ({id}, 'expired_sessions', '{{}}', 1, 5, 0, 0, 'it broke {id}', {now})"
         ));
     }
     let root = superuser(&app);

@@ -104,7 +104,7 @@ pub struct Journal {
 }
 
 /// Bytes of records that one claim takes: large events make small batches.
-const CLAIM_BYTES: usize = 8 * 1024 * 1024;
+const CLAIM_BYTES: usize = 4 * 1024 * 1024;
 
 /// Bytes that may wait for the disk before requests are refused.
 const PENDING_BYTES: usize = 64 * 1024 * 1024;

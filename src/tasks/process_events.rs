@@ -26,7 +26,7 @@ use crate::telemetry::metrics::DigestOutcome;
 use crate::telemetry::{METRICS, self_report};
 
 /// Records in one transaction: cost per event falls up to here, and memory grows beyond.
-const BATCH: usize = 1_000;
+const BATCH: usize = 500;
 const PATIENCE: Duration = Duration::from_millis(300);
 
 /// The journal and the number of a record that failed, with its error.

@@ -13,8 +13,8 @@ use crate::store::{StoreError, dictionaries, events, now_ms};
 use crate::tasks::{Periodic, Task, TaskError, outbox_row};
 
 /// Events that are looked at: more make no better dictionary, and cost memory.
-const SAMPLES: i64 = 800;
-/// Events stored by a node until it wants the first dictionaries; then again at a hundred times as many.
+const SAMPLES: i64 = 1_500;
+/// Events stored by a node until it wants the first dictionaries; then again at ten times as many.
 const FIRST: u64 = 500;
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -23,7 +23,7 @@ pub struct TrainDictionaries {}
 /// Counts stored events, and starts the task where there is much more to learn from than the last time.
 pub fn after(app: &Arc<App>, stored: usize) {
     let before = app.stored.fetch_add(stored as u64, Ordering::Relaxed);
-    let due = (0..6).map(|power| FIRST * 100u64.pow(power));
+    let due = (0..12).map(|power| FIRST * 10u64.pow(power));
     if due
         .into_iter()
         .any(|due| before < due && due <= before + stored as u64)

@@ -2,10 +2,6 @@
 
 use std::process::ExitCode;
 
-/// An event is read into hundreds of small pieces that are thrown away together; this allocator makes that cheap.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     bugle::cli::run()
 }

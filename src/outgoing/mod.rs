@@ -86,6 +86,10 @@ impl Client {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> Result<Answer, OutgoingError> {
+        let is_web = url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+        if !is_web {
+            return Err(OutgoingError::Scheme);
+        }
         let mut request = self.agent().post(url);
         for (name, value) in headers {
             request = request.header(*name, *value);

@@ -1,5 +1,6 @@
 //! In: errors of an application, and what people do with them. Out: issues as lists, pages and the API show them.
 
 mod count;
+mod flood;
 mod life;
 mod lists;

@@ -14,6 +14,17 @@ pub enum Backend {
     Mysql,
 }
 
+impl Backend {
+    /// As people write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres => "PostgreSQL",
+            Self::Mysql => "MySQL or MariaDB",
+        }
+    }
+}
+
 /// An open connection to whichever database is configured.
 #[derive(diesel::MultiConnection)]
 pub enum Conn {

@@ -3,6 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
+use super::Superuser;
 use crate::model::size::bytes;
 use crate::model::thinning::{Kept, ROW_BYTES};
 use crate::store::storage::{self, Storage};
@@ -10,7 +11,6 @@ use crate::store::{Backend, now_ms};
 use crate::web::error::PageError;
 use crate::web::format::{Count, When};
 use crate::web::page::Page;
-use crate::web::session::Viewer;
 use crate::web::site::Site;
 
 /// Issues that are named.
@@ -140,12 +140,9 @@ struct StoragePage {
 pub async fn show(
     site: web::Data<Site>,
     request: HttpRequest,
-    viewer: Viewer,
+    Superuser(viewer): Superuser,
 ) -> Result<HttpResponse, PageError> {
-    if !viewer.user().is_superuser {
-        return Err(PageError::NotFound);
-    }
-    let page = Page::new("Storage", &viewer, &request);
+    let page = Page::new("Storage", &viewer, &request).about_the_instance("system");
     let template = StoragePage {
         page: page.clone(),
         storage: Section::load(&site).await?,

@@ -225,7 +225,7 @@ async fn facts(app: &Arc<App>) -> Result<Vec<Fact>, PageError> {
     let fact = |name, value| Fact { name, value };
     Ok(vec![
         fact("Version", env!("CARGO_PKG_VERSION").to_owned()),
-        fact("Database", format!("{:?}", app.store.url().backend)),
+        fact("Database", app.store.url().backend.name().to_owned()),
         fact("Queue", queue),
         fact("Digest threads", app.config.workers.to_string()),
         fact("Mail", mail.to_owned()),

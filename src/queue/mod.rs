@@ -3,6 +3,7 @@
 
 pub mod embedded;
 pub mod redis;
+pub mod redis_connection;
 pub mod tasks_redis;
 
 use std::time::{Duration, Instant};

@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use redis::{Client, Commands, Connection, RedisResult, SortedSetAddOptions};
+use redis::{Commands, Connection, RedisResult, SortedSetAddOptions};
 use tokio::sync::mpsc;
+
+use super::redis_connection::connect;
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(1);
 /// The runner waits for its offers, so a Redis that hangs must not hold it up.
@@ -117,7 +119,7 @@ impl Offers {
     fn try_add(&mut self, due: &[(i64, i64)]) -> RedisResult<()> {
         let connection = match &mut self.connection {
             Some(connection) => connection,
-            empty => empty.insert(connect(&self.url, OFFER_WITHIN)?),
+            empty => empty.insert(connect(&self.url, CONNECT_WITHIN, OFFER_WITHIN)?),
         };
         let scored: Vec<(i64, i64)> = due.iter().map(|(id, run_at)| (*run_at, *id)).collect();
         let _added: usize = connection.zadd_multiple_options(
@@ -127,13 +129,6 @@ impl Offers {
         )?;
         Ok(())
     }
-}
-
-fn connect(url: &str, answer_within: Duration) -> RedisResult<Connection> {
-    let connection = Client::open(url)?.get_connection_with_timeout(CONNECT_WITHIN)?;
-    connection.set_read_timeout(Some(answer_within))?;
-    connection.set_write_timeout(Some(answer_within))?;
-    Ok(connection)
 }
 
 fn pop_until_closed(url: &str, key: &str, popped: &mpsc::Sender<i64>) {
@@ -158,7 +153,7 @@ fn pop_until_closed(url: &str, key: &str, popped: &mpsc::Sender<i64>) {
 fn pop(connection: &mut Option<Connection>, url: &str, key: &str) -> RedisResult<Option<i64>> {
     let connection = match connection {
         Some(connection) => connection,
-        empty => empty.insert(connect(url, POP_WITHIN)?),
+        empty => empty.insert(connect(url, CONNECT_WITHIN, POP_WITHIN)?),
     };
     let popped: Option<(String, i64, f64)> = connection.bzpopmin(key, POP_WAITS_S)?;
     Ok(popped.map(|(_, id, _)| id))

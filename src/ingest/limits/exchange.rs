@@ -4,10 +4,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use redis::{Client, Connection, RedisResult};
+use redis::{Connection, RedisResult};
 
 use super::window::Delta;
 use super::{Limits, Span, Subject};
+use crate::queue::redis_connection::connect;
 
 const ANSWER_WITHIN: Duration = Duration::from_secs(1);
 /// After a failure Redis is left alone for this long.
@@ -76,7 +77,7 @@ impl Exchange {
     fn send(&mut self, changes: &[Change]) -> RedisResult<()> {
         let connection = match &mut self.connection {
             Some(connection) => connection,
-            empty => empty.insert(connect(&self.url)?),
+            empty => empty.insert(connect(&self.url, ANSWER_WITHIN, ANSWER_WITHIN)?),
         };
         for changes in changes.chunks(AT_ONCE) {
             let mut pipe = redis::pipe();
@@ -136,11 +137,4 @@ fn kept_for_s(span: Span) -> i64 {
         Span::Minute => 180,
         Span::Month => 40 * 86_400,
     }
-}
-
-fn connect(url: &str) -> RedisResult<Connection> {
-    let connection = Client::open(url)?.get_connection_with_timeout(ANSWER_WITHIN)?;
-    connection.set_read_timeout(Some(ANSWER_WITHIN))?;
-    connection.set_write_timeout(Some(ANSWER_WITHIN))?;
-    Ok(connection)
 }

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use redis::{Commands, Connection, RedisResult, SortedSetAddOptions};
+use redis::{Commands, RedisResult, SortedSetAddOptions};
 use tokio::sync::mpsc;
 
-use super::redis_connection::connect;
+use super::redis_connection::{Connection, connect};
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(1);
 /// The runner waits for its offers, so a Redis that hangs must not hold it up.

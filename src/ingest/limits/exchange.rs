@@ -4,11 +4,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use redis::{Connection, RedisResult};
+use redis::RedisResult;
 
 use super::window::Delta;
 use super::{Limits, Span, Subject};
-use crate::queue::redis_connection::connect;
+use crate::queue::redis_connection::{Connection, connect};
 
 const ANSWER_WITHIN: Duration = Duration::from_secs(1);
 /// After a failure Redis is left alone for this long.

@@ -6,11 +6,11 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use redis::{Commands, Connection, ErrorKind, Pipeline, RedisError, RedisResult, Value};
+use redis::{Commands, ErrorKind, Pipeline, RedisError, RedisResult, Value};
 
 use super::entries::{EntryId, Place, entry_id};
 use super::window::{Known, Notes, Standing, Window};
-use super::{Keys, Lane, Pulse, brief, connect, is_full};
+use super::{Connection, Keys, Lane, Pulse, brief, connect, is_full};
 use crate::journal::{Claimed, Journal, Position};
 use crate::store::digest::{PARTITIONS, partition_of};
 

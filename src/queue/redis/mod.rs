@@ -16,9 +16,9 @@ mod worker;
 
 use std::time::Duration;
 
-use redis::{Connection, RedisError, RedisResult};
+use redis::{RedisError, RedisResult};
 
-use super::redis_connection;
+use super::redis_connection::{self, Connection};
 
 pub use forwarder::Forwarder;
 pub use pulse::Pulse;

@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use redis::{Cmd, Connection, ErrorKind, Pipeline, RedisResult, Value};
+use redis::{Cmd, ErrorKind, Pipeline, RedisResult, Value};
 
 use super::entries::{Collected, Place, streams};
-use super::{DEAD_AFTER, GROUP, Keys, Lane, connect, has_no_group, is_broken, is_full};
+use super::{Connection, DEAD_AFTER, GROUP, Keys, Lane, connect, has_no_group, is_broken, is_full};
 use crate::queue::{Claim, Delivery, Handle, Queue, QueueError};
 use crate::store::digest::PARTITIONS;
 

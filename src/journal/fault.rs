@@ -9,6 +9,8 @@ use std::os::unix::fs::FileExt as _;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::appender::BLOCK;
+
 /// Failures of one kind of call.
 #[derive(Default)]
 struct Calls {
@@ -54,10 +56,11 @@ fn parse(text: &str) -> Faults {
     faults
 }
 
-/// Writes everything; a write that is to fail leaves half of it behind, as a full disk does.
+/// Writes everything; a write that is to fail leaves half of its blocks behind, as a full disk does.
 pub(super) fn write_all_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
     if FAULTS.writes.fails() {
-        file.write_all_at(&bytes[..bytes.len() / 2], offset)?;
+        let half = bytes.len() / 2 / BLOCK * BLOCK;
+        file.write_all_at(&bytes[..half], offset)?;
         return Err(io::Error::from(io::ErrorKind::StorageFull));
     }
     file.write_all_at(bytes, offset)

@@ -1,12 +1,15 @@
 //! The durable hand-off on this node. In: what ingest accepted. Out: the promise that it is on the disk, and later
 //! the records themselves, in fair turns, until each is acknowledged as digested.
 
+mod appender;
 mod count;
 mod damage;
 mod fault;
+mod gathering;
 mod index;
 mod open;
 mod progress;
+mod recent;
 mod record;
 mod segment;
 mod spare;
@@ -28,6 +31,7 @@ use damage::Counted;
 use index::Index;
 pub use index::Position;
 pub use progress::{Batch, Progress};
+use recent::Recent;
 pub(crate) use record::decode_body as decode_record;
 pub use record::{Draft, Record, RecordKind};
 
@@ -54,6 +58,8 @@ struct Pending {
     next_seq: u64,
     last_received_ms: i64,
     closed: bool,
+    /// How many records the writer waits for; none while it is at work, when nobody needs to wake it.
+    wanted: Option<usize>,
 }
 
 struct Mark {
@@ -67,6 +73,7 @@ struct Shared {
     written: Condvar,
     progress: watch::Sender<Progress>,
     index: Mutex<Index>,
+    recent: Mutex<Recent>,
     readable: Condvar,
     bytes: AtomicU64,
     pending_bytes_limit: usize,
@@ -134,7 +141,7 @@ impl Journal {
     /// Hands a record over to be written with all others that arrive until the disk is free. It is kept, or not, when
     /// [`Journal::progress`] says so of the batch.
     pub fn submit(&self, draft: &Draft<'_>) -> Result<Batch, JournalError> {
-        let batch = {
+        let (batch, wanted) = {
             self.check_room()?;
             let mut pending = self
                 .shared
@@ -159,9 +166,14 @@ impl Journal {
                 seq,
                 offset,
             });
-            pending.batch
+            let wanted = pending
+                .wanted
+                .is_some_and(|wanted| pending.marks.len() >= wanted);
+            (pending.batch, wanted)
         };
-        self.shared.written.notify_one();
+        if wanted {
+            self.shared.written.notify_one();
+        }
         Ok(batch)
     }
 
@@ -215,14 +227,26 @@ impl Journal {
                 .0;
         };
         drop(index);
+        let frames: Vec<_> = {
+            let recent = self.shared.recent.lock();
+            let recent = recent.expect("no thread panics with this lock");
+            taken.iter().map(|(_, at)| recent.get(*at)).collect()
+        };
         let mut claimed = Vec::with_capacity(taken.len());
         let mut bytes = 0;
-        for (at, ((_, position), file)) in taken.iter().zip(files).enumerate() {
+        for (at, ((_, position), (frame, file))) in
+            taken.iter().zip(frames.iter().zip(files)).enumerate()
+        {
             if bytes >= CLAIM_BYTES {
                 self.release(&taken[at..]);
                 break;
             }
-            if let Some(record) = file.and_then(|file| read_record(&file, *position, self.node)) {
+            let record = match (frame, file) {
+                (Some(frame), _) => frame.record(),
+                (None, Some(file)) => read_record(&file, *position, self.node),
+                (None, None) => None,
+            };
+            if let Some(record) = record {
                 bytes += record.body.len();
                 claimed.push(Claimed {
                     position: *position,
@@ -344,8 +368,7 @@ impl Shared {
 pub fn unread_segments(folder: &Path) -> std::io::Result<u64> {
     let mut count = 0;
     for number in segment::list(folder)? {
-        let bytes = std::fs::metadata(segment::path(folder, number))?.len();
-        count += u64::from(bytes > segment::HEADER);
+        count += u64::from(segment::holds_frames(&segment::path(folder, number))?);
     }
     Ok(count)
 }

@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
 use super::damage::Counted;
+use super::gathering::Gathering;
 use super::index::{Index, Position, Segment};
-use super::segment::{self, HEADER, Header};
+use super::segment::{self, Header, START};
 use super::spare::{self, Spares};
 use super::writer::{Active, Writer};
 use super::{Journal, JournalError, Limits, PENDING_BYTES, Pending, Progress, Shared};
@@ -134,6 +135,7 @@ impl Journal {
             progress: tokio::sync::watch::Sender::new(Progress::default()),
             bytes: AtomicU64::new(index.bytes()),
             index: Mutex::new(index),
+            recent: Mutex::default(),
             readable: Condvar::new(),
             pending_bytes_limit: PENDING_BYTES,
             limits,
@@ -146,6 +148,7 @@ impl Journal {
         shared.look_at_disk(folder);
         let writer = Writer {
             spares: Spares::new(folder),
+            gathering: Gathering::default(),
             shared: Arc::clone(&shared),
             folder: folder.to_owned(),
             node,
@@ -238,17 +241,16 @@ fn last_written_ms(folder: &Path) -> std::io::Result<i64> {
 
 /// Creates a segment to append to.
 fn begin(folder: &Path, number: u32, header: Header, index: &mut Index) -> std::io::Result<Active> {
-    let file = segment::create(folder, number, header, None)?;
-    let reader = Arc::new(file.try_clone()?);
+    let (file, reader) = segment::create(folder, number, header, None)?;
     let before = header.before.unwrap_or(0);
     index.segments.insert(
         number,
-        Segment::new(reader, header.first_seq, before, HEADER),
+        Segment::new(Arc::new(reader), header.first_seq, before, START),
     );
     Ok(Active {
         number,
         file,
-        length: HEADER,
+        length: START,
     })
 }
 

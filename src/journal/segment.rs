@@ -1,23 +1,24 @@
 //! Files of the journal. In: a folder. Out: its segments in order, each with the frames that are whole.
 //!
 //! A segment is named by its number and begins with: magic `BGLS`, version `u32`, node `i64`, first sequence number
-//! `u64`, and since version 2 how many records the journal had accepted before it, `u64`.
+//! `u64`, and since version 2 how many records the journal had accepted before it, `u64`. Frames follow, with zeros between
+//! them where a write did not fill its last block.
 
 use std::collections::HashSet;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::fault;
+use super::appender::{Appender, BLOCK};
 use super::record::{self, FRAME_HEAD};
 use super::spare;
 
 const MAGIC: &[u8; 4] = b"BGLS";
 const VERSION: u32 = 2;
 /// Length of the head that [`create`] writes.
-pub(super) const HEADER: u64 = 32;
+const HEADER: usize = 32;
 /// Heads of version 1 count nothing.
-const HEADER_V1: u64 = 24;
+const HEADER_V1: usize = 24;
 
 /// What the head of a segment says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,11 +32,12 @@ pub(super) struct Header {
 impl Header {
     /// Where the first frame begins.
     fn length(self) -> u64 {
-        if self.before.is_some() {
+        let length = if self.before.is_some() {
             HEADER
         } else {
             HEADER_V1
-        }
+        };
+        length as u64
     }
 }
 
@@ -92,39 +94,36 @@ pub(super) fn list(folder: &Path) -> io::Result<Vec<u32>> {
     Ok(numbers)
 }
 
-/// Creates a segment, of a spare file where there is one, and makes its name durable.
+/// Where the first frame of a new segment begins.
+pub(super) const START: u64 = BLOCK as u64;
+
+/// Creates a segment, of a spare file where there is one, and makes its name durable. Gives it for writing and for reading.
 pub(super) fn create(
     folder: &Path,
     number: u32,
     header: Header,
-    spare: Option<File>,
-) -> io::Result<File> {
-    let (file, from_spare) = match spare {
+    spare: Option<Appender>,
+) -> io::Result<(Appender, File)> {
+    let path = path(folder, number);
+    let (mut file, from_spare) = match spare {
         Some(file) => (file, true),
-        None => (
-            OpenOptions::new()
-                .create(true)
-                .truncate(true)
-                .read(true)
-                .write(true)
-                .open(path(folder, number))?,
-            false,
-        ),
+        None => (Appender::create(&path)?, false),
     };
-    let mut head = Vec::with_capacity(HEADER as usize);
+    let mut head = Vec::with_capacity(HEADER);
     head.extend_from_slice(MAGIC);
     head.extend_from_slice(&VERSION.to_le_bytes());
     head.extend_from_slice(&header.node.to_le_bytes());
     head.extend_from_slice(&header.first_seq.to_le_bytes());
     head.extend_from_slice(&header.before.unwrap_or(0).to_le_bytes());
-    fault::write_all_at(&file, &head, 0)?;
-    fault::sync_data(&file)?;
+    file.write_at(&head, 0)?;
+    file.sync_data()?;
     if from_spare {
         // Under its name only once its head is whole.
-        std::fs::rename(spare::path(folder), path(folder, number))?;
+        std::fs::rename(spare::path(folder), &path)?;
     }
     sync_folder(folder)?;
-    Ok(file)
+    let reader = File::open(path)?;
+    Ok((file, reader))
 }
 
 /// Deletes a segment for good: a record that is digested must not come back after a power cut.
@@ -139,15 +138,15 @@ pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
 
 /// Reads the head of a segment; none if it is torn or foreign.
 pub(super) fn read_header(file: &mut File) -> io::Result<Option<Header>> {
-    let mut head = [0u8; HEADER as usize];
-    if !read_all(file, &mut head[..HEADER_V1 as usize])? || &head[..4] != MAGIC {
+    let mut head = [0u8; HEADER];
+    if !read_all(file, &mut head[..HEADER_V1])? || &head[..4] != MAGIC {
         return Ok(None);
     }
     let version = u32::from_le_bytes(head[4..8].try_into().expect("four bytes"));
     if version == 0 || version > VERSION {
         return Ok(None);
     }
-    if version > 1 && !read_all(file, &mut head[HEADER_V1 as usize..])? {
+    if version > 1 && !read_all(file, &mut head[HEADER_V1..])? {
         return Ok(None);
     }
     let number = |at: usize| u64::from_le_bytes(head[at..at + 8].try_into().expect("eight bytes"));
@@ -156,6 +155,15 @@ pub(super) fn read_header(file: &mut File) -> io::Result<Option<Header>> {
         first_seq: number(16),
         before: (version > 1).then(|| number(24)),
     }))
+}
+
+/// Whether there is anything behind the head.
+pub(super) fn holds_frames(path: &Path) -> io::Result<bool> {
+    let mut file = File::open(path)?;
+    let head = read_header(&mut file)?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(head.is_none() || bytes.iter().any(|byte| *byte != 0))
 }
 
 /// Fills the buffer; false at the end of the file.

@@ -4,11 +4,11 @@
 //!
 //! Only a journal that fills its segments gets one: who receives an event now and then must not write megabytes for it.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 
+use super::appender::{Appender, BLOCK};
 use super::writer::SEGMENT_BYTES;
 
 /// A last batch may go beyond a segment's size.
@@ -19,7 +19,7 @@ const STEP: usize = 1024 * 1024;
 pub(super) struct Spares {
     folder: PathBuf,
     orders: Option<SyncSender<()>>,
-    ready: Option<Receiver<io::Result<File>>>,
+    ready: Option<Receiver<io::Result<Appender>>>,
     ordered: bool,
 }
 
@@ -69,7 +69,7 @@ impl Spares {
     }
 
     /// The spare file under its name in the folder, if it is ready.
-    pub fn take(&mut self) -> Option<File> {
+    pub fn take(&mut self) -> Option<Appender> {
         match self.ready.as_ref()?.try_recv() {
             Ok(made) => {
                 self.ordered = false;
@@ -81,16 +81,10 @@ impl Spares {
     }
 }
 
-fn make(folder: &Path) -> io::Result<File> {
-    let mut file = OpenOptions::new()
-        .create(true)
-        .truncate(true)
-        .read(true)
-        .write(true)
-        .open(path(folder))?;
-    let zeros = vec![0u8; STEP];
-    for _ in 0..BYTES / STEP as u64 {
-        file.write_all(&zeros)?;
+fn make(folder: &Path) -> io::Result<Appender> {
+    let mut file = Appender::create(&path(folder))?;
+    for step in 0..BYTES / STEP as u64 {
+        file.write_zeros_at(STEP / BLOCK, step * STEP as u64)?;
     }
     file.sync_all()?;
     Ok(file)

@@ -1,16 +1,18 @@
 //! Group commit. In: frames from many requests. Out: one write and one sync for all that arrived during the last
 //! one, then the word to each that its bytes are on the disk.
 
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use super::appender::Appender;
 use super::fault;
+use super::gathering::Gathering;
 use super::index::{Position, Segment};
-use super::segment::{self, HEADER, Header};
+use super::segment::{self, Header, START};
 use super::spare::Spares;
 use super::{JournalError, Pending, Shared};
 use crate::telemetry::METRICS;
@@ -22,7 +24,7 @@ const TICK: Duration = Duration::from_millis(500);
 /// The segment that is being appended to.
 pub(super) struct Active {
     pub number: u32,
-    pub file: File,
+    pub file: Appender,
     pub length: u64,
 }
 
@@ -32,6 +34,7 @@ pub(super) struct Writer {
     pub node: i64,
     pub active: Active,
     pub spares: Spares,
+    pub gathering: Gathering,
 }
 
 impl Writer {
@@ -43,7 +46,7 @@ impl Writer {
                 return;
             };
             if !batch.frames.is_empty() {
-                self.commit(&batch);
+                self.commit(batch);
             }
             if last_tick.elapsed() >= TICK {
                 last_tick = Instant::now();
@@ -53,25 +56,25 @@ impl Writer {
     }
 
     /// Waits for frames, at most a tick; none when the journal is closed and empty.
-    fn next_batch(&self) -> Option<Pending> {
-        let mut pending = self
-            .shared
+    fn next_batch(&mut self) -> Option<Pending> {
+        let shared = Arc::clone(&self.shared);
+        let mut pending = shared
             .pending
             .lock()
             .expect("no thread panics with this lock");
+        let expected = self.gathering.expected(pending.marks.len());
         if pending.frames.is_empty() {
             if pending.closed {
                 return None;
             }
-            let waited = self
-                .shared
-                .written
-                .wait_timeout(pending, TICK)
-                .expect("no thread panics with this lock");
-            pending = waited.0;
+            pending = self.wait(pending, 1, TICK);
         }
         if pending.frames.is_empty() {
             return Some(Pending::default());
+        }
+        if pending.marks.len() < expected && !pending.closed {
+            let patience = self.gathering.patience();
+            pending = self.wait(pending, expected, patience);
         }
         let fresh = Pending {
             batch: pending.batch.next(),
@@ -81,11 +84,32 @@ impl Writer {
             // About as much comes next time; growing to it step by step would copy it several times.
             frames: Vec::with_capacity(pending.frames.len()),
             marks: Vec::with_capacity(pending.marks.len()),
+            wanted: None,
         };
         Some(std::mem::replace(&mut pending, fresh))
     }
 
-    fn commit(&mut self, batch: &Pending) {
+    /// Waits until so many records are there.
+    fn wait<'p>(
+        &self,
+        mut pending: MutexGuard<'p, Pending>,
+        wanted: usize,
+        patience: Duration,
+    ) -> MutexGuard<'p, Pending> {
+        pending.wanted = Some(wanted);
+        let waited = self
+            .shared
+            .written
+            .wait_timeout_while(pending, patience, |pending| {
+                pending.marks.len() < wanted && !pending.closed
+            });
+        let (mut pending, _) = waited.expect("no thread panics with this lock");
+        pending.wanted = None;
+        pending
+    }
+
+    fn commit(&mut self, batch: Pending) {
+        let number = batch.batch;
         let result = self.append(batch);
         if let Err(error) = &result {
             tracing::error!(%error, "the journal cannot be written; answering 503 until it can");
@@ -95,10 +119,10 @@ impl Writer {
         let result = result.map_err(|error| JournalError::Write(error.to_string()));
         self.shared
             .progress
-            .send_modify(|progress| progress.note(batch.batch, result));
+            .send_modify(|progress| progress.note(number, result));
     }
 
-    fn append(&mut self, batch: &Pending) -> io::Result<()> {
+    fn append(&mut self, batch: Pending) -> io::Result<()> {
         if self.shared.failing.load(Ordering::Acquire) {
             return Err(io::Error::other("the journal is being repaired"));
         }
@@ -111,13 +135,24 @@ impl Writer {
         }
         let began = Instant::now();
         // At its place and not at the end: the file is longer than what is written.
-        fault::write_all_at(&self.active.file, &batch.frames, self.active.length)?;
-        fault::sync_data(&self.active.file)?;
+        let base = self.active.length;
+        let written = self.active.file.write_at(&batch.frames, base)?;
+        self.active.file.sync_data()?;
+        let took = began.elapsed();
+        self.gathering.synced(batch.marks.len(), took);
         METRICS
             .journal
-            .synced(batch.marks.len(), batch.frames.len(), began.elapsed());
-        let base = self.active.length;
-        self.active.length += batch.frames.len() as u64;
+            .synced(batch.marks.len(), batch.frames.len(), took);
+        self.active.length += written;
+        // Before anybody is told of it, so that it is found here.
+        self.shared
+            .recent
+            .lock()
+            .expect("no thread panics with this lock")
+            .push(
+                Position::new(self.active.number, base as u32),
+                batch.frames,
+            );
         let mut index = self
             .shared
             .index
@@ -147,7 +182,7 @@ impl Writer {
             .lock()
             .expect("no thread panics with this lock")
             .accepted();
-        let file = segment::create(
+        let (file, reader) = segment::create(
             &self.folder,
             number,
             Header {
@@ -157,7 +192,7 @@ impl Writer {
             },
             self.spares.take(),
         )?;
-        let reader = Arc::new(file.try_clone()?);
+        let reader = Arc::new(reader);
         let finished = {
             let mut index = self
                 .shared
@@ -169,7 +204,7 @@ impl Writer {
             }
             index
                 .segments
-                .insert(number, Segment::new(reader, first_seq, before, HEADER));
+                .insert(number, Segment::new(reader, first_seq, before, START));
             index.finished()
         };
         // What was allocated and not used is given back.
@@ -179,7 +214,7 @@ impl Writer {
         self.active = Active {
             number,
             file,
-            length: HEADER,
+            length: START,
         };
         self.shared.delete_finished(&self.folder, &finished);
         Ok(())
@@ -197,18 +232,26 @@ impl Writer {
             }
             return;
         }
-        // What scrubbing removes must not live on in a segment that nobody fills up.
-        let digested = {
+        // What scrubbing removes must not live on in a segment that nobody fills up, nor in memory.
+        let (digested, idle) = {
             let index = self
                 .shared
                 .index
                 .lock()
                 .expect("no thread panics with this lock");
-            index
-                .segments
-                .get(&self.active.number)
-                .is_some_and(|active| active.records > 0 && active.acked == active.records)
+            let active = index.segments.get(&self.active.number);
+            (
+                active.is_some_and(|active| active.records > 0 && active.acked == active.records),
+                index.waiting_records == 0 && index.claimed_records() == 0,
+            )
         };
+        if idle {
+            self.shared
+                .recent
+                .lock()
+                .expect("no thread panics with this lock")
+                .forget();
+        }
         if digested {
             let shared = Arc::clone(&self.shared);
             // Held during the switch, so that no number is given out that the new segment's head does not know of.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use redis::{Cmd, ErrorKind, Pipeline, RedisResult, Value};
+use redis::{Cmd, Pipeline, RedisResult, Value};
 
 use super::entries::{Collected, Place, streams};
 use super::{Connection, DEAD_AFTER, GROUP, Keys, Lane, connect, has_no_group, is_broken, is_full};
@@ -29,7 +29,8 @@ pub struct RedisQueue {
     /// Whose turn it is among the groups of partitions; workers begin at different ones.
     turn: i64,
     last_sweep: Instant,
-    /// What a consumer of this name held when its process died is read first, and at once.
+    /// What Redis gave to a consumer of this name and nobody got, because a process died or a connection broke, is read
+    /// first, and at once.
     inherits: bool,
     /// What is stored, and Redis did not hear of it.
     unsaid: Finished,
@@ -96,7 +97,11 @@ impl RedisQueue {
                 }
                 other => other,
             }
-        })?;
+        });
+        if matches!(&answer, Err(error) if is_broken(error)) {
+            self.inherits = true;
+        }
+        let answer = answer?;
         let mut longer = Vec::new();
         for (name, entries) in streams(answer)? {
             let place = places
@@ -322,7 +327,7 @@ impl Queue for RedisQueue {
         if self.inherits {
             let mut collected = Collected::default();
             let read = self.read(&all_places(), "0", most, None, &mut collected);
-            if !matches!(&read, Err(error) if error.kind() == ErrorKind::Io) {
+            if !matches!(&read, Err(error) if is_broken(error)) {
                 self.inherits = false;
             }
             read?;

@@ -25,11 +25,13 @@ pub struct Sender {
     pub quotas: Option<Quotas>,
 }
 
-/// The project number in the path; none where the path has none.
+/// The project number in a path such as `/api/4711/store/`; none where the path has none.
 pub fn project_in_path(request: &HttpRequest) -> Result<Option<i64>, Refused> {
-    match request.match_info().get("project") {
-        None => Ok(None),
-        Some(text) => text.parse().map(Some).map_err(|_| Refused::BadProject),
+    let mut parts = request.path().split('/').skip(2);
+    match (parts.next(), parts.next()) {
+        // Ancient clients send to `/api/store/`.
+        (Some("store"), None | Some("")) => Ok(None),
+        (text, _) => text.unwrap_or_default().parse().map(Some).map_err(|_| Refused::BadProject),
     }
 }
 

@@ -2,12 +2,14 @@
 //! for one request and for all together.
 
 use std::io::Read;
+use std::pin::pin;
 use std::sync::Arc;
 
 use actix_web::HttpRequest;
 use actix_web::http::header;
-use actix_web::web::Payload;
+use actix_web::web::{Bytes, BytesMut, Payload};
 use futures_util::StreamExt as _;
+use futures_util::future::poll_immediate;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::limits;
@@ -28,7 +30,7 @@ impl Default for Budget {
 
 /// The plain bytes of a body, and the share of the budget that they hold.
 pub struct Body {
-    pub bytes: Vec<u8>,
+    pub bytes: Bytes,
     _share: Share,
 }
 
@@ -41,8 +43,8 @@ struct Share {
 impl Share {
     /// Makes sure that the share covers so many bytes; waits while others hold too much.
     async fn cover(&mut self, bytes: usize) -> Result<(), Refused> {
-        let missing = self.missing(bytes);
-        if missing > 0 {
+        if self.cover_now(bytes).is_err() {
+            let missing = self.missing(bytes);
             let more = Arc::clone(&self.budget)
                 .acquire_many_owned(missing as u32)
                 .await
@@ -131,10 +133,7 @@ pub async fn read(
         held: None,
         units: 0,
     };
-    let reading = read_wire(payload, declared.unwrap_or(0), &mut share);
-    let wire = tokio::time::timeout(limits::BODY_TIME, reading)
-        .await
-        .map_err(|_| Refused::TooSlow)??;
+    let wire = in_time(read_wire(payload, declared.unwrap_or(0), &mut share)).await?;
     METRICS.ingest.wire_bytes.add(wire.len() as u64);
     if encoding == Encoding::Plain {
         METRICS.ingest.unpacked_bytes.add(wire.len() as u64);
@@ -160,26 +159,45 @@ pub async fn read(
     unpacking.await.map_err(|_| Refused::Overloaded)?
 }
 
+/// Most bodies are there already, and need no timer.
+async fn in_time(reading: impl Future<Output = Result<Bytes, Refused>>) -> Result<Bytes, Refused> {
+    let mut reading = pin!(reading);
+    match poll_immediate(reading.as_mut()).await {
+        Some(wire) => wire,
+        None => tokio::time::timeout(limits::BODY_TIME, reading)
+            .await
+            .map_err(|_| Refused::TooSlow)?,
+    }
+}
+
 async fn read_wire(
     mut payload: Payload,
     declared: usize,
     share: &mut Share,
-) -> Result<Vec<u8>, Refused> {
-    let mut wire = Vec::with_capacity(declared.min(INLINE));
+) -> Result<Bytes, Refused> {
+    let mut wire = BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| Refused::Malformed("the body is cut off".into()))?;
-        if wire.len() + chunk.len() > limits::WIRE_BODY {
+        let length = wire.len() + chunk.len();
+        if length > limits::WIRE_BODY {
             return Err(Refused::TooLarge("the body has more than 32 MiB"));
         }
-        share.cover(wire.len() + chunk.len()).await?;
+        share.cover(length).await?;
+        // A body that comes in one piece is not copied.
+        if wire.is_empty() && length == declared {
+            return Ok(chunk);
+        }
+        if wire.is_empty() {
+            wire.reserve(declared.clamp(length, INLINE.max(length)));
+        }
         wire.extend_from_slice(&chunk);
     }
-    Ok(wire)
+    Ok(wire.freeze())
 }
 
-fn unpack(encoding: Encoding, wire: &[u8], share: &mut Share) -> Result<Vec<u8>, Refused> {
+fn unpack(encoding: Encoding, wire: &[u8], share: &mut Share) -> Result<Bytes, Refused> {
     match encoding {
-        Encoding::Plain => Ok(wire.to_vec()),
+        Encoding::Plain => Ok(Bytes::copy_from_slice(wire)),
         Encoding::Gzip => drain(flate2::read::MultiGzDecoder::new(wire), wire.len(), share),
         Encoding::Deflate => drain(flate2::read::ZlibDecoder::new(wire), wire.len(), share),
         Encoding::Brotli => drain(
@@ -199,7 +217,7 @@ fn unpack(encoding: Encoding, wire: &[u8], share: &mut Share) -> Result<Vec<u8>,
     }
 }
 
-fn drain(mut reader: impl Read, wire: usize, share: &mut Share) -> Result<Vec<u8>, Refused> {
+fn drain(mut reader: impl Read, wire: usize, share: &mut Share) -> Result<Bytes, Refused> {
     let mut bytes = Vec::with_capacity((wire * 4).min(INLINE));
     let mut chunk = [0u8; 16 * 1024];
     loop {
@@ -208,7 +226,7 @@ fn drain(mut reader: impl Read, wire: usize, share: &mut Share) -> Result<Vec<u8
             .map_err(|_| Refused::BrokenEncoding)?;
         if count == 0 {
             METRICS.ingest.unpacked_bytes.add(bytes.len() as u64);
-            return Ok(bytes);
+            return Ok(bytes.into());
         }
         if bytes.len() + count > limits::UNPACKED_BODY {
             return Err(Refused::TooLarge(

@@ -20,7 +20,9 @@ mod store_endpoint;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use actix_web::{HttpRequest, web};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::{FromRequest as _, HttpRequest, ResponseError as _, web};
 
 use crate::journal::Journal;
 use crate::mirror::Mirror;
@@ -62,15 +64,37 @@ impl Ingest {
     }
 }
 
+/// The short way of the requests that come in masses: an envelope is told by its path, without asking each route.
+pub fn is_envelope(request: &ServiceRequest) -> bool {
+    let project = request.path().strip_prefix("/api/").and_then(|rest| {
+        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        rest.strip_suffix("/envelope")
+    });
+    request.method() == Method::POST
+        && project.is_some_and(|project| !project.is_empty() && !project.contains('/'))
+}
+
+/// Answers what [`is_envelope`] recognised.
+pub async fn answer_envelope(
+    request: ServiceRequest,
+    ingest: web::Data<Ingest>,
+) -> Result<ServiceResponse, actix_web::Error> {
+    let (request, mut payload) = request.into_parts();
+    let payload = web::Payload::from_request(&request, &mut payload).await?;
+    let answer = envelope::post(request.clone(), payload, ingest);
+    let response = measured(Endpoint::Envelope, answer)
+        .await
+        .unwrap_or_else(|refused| refused.error_response());
+    Ok(ServiceResponse::new(request, response))
+}
+
 /// The routes of ingest. Both forms of each path are served: SDKs do not follow redirects.
 pub fn configure(cfg: &mut web::ServiceConfig) {
     let both = |path: &str| [format!("{path}/"), path.to_owned()];
     for path in both("/api/{project}/envelope") {
+        // Its POST has come by the short way.
         cfg.service(
             web::resource(path)
-                .route(web::post().to(|request: HttpRequest, payload, ingest| {
-                    measured(Endpoint::Envelope, envelope::post(request, payload, ingest))
-                }))
                 .route(reply::preflight())
                 .default_service(reply::not_allowed()),
         );

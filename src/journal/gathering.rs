@@ -21,10 +21,10 @@ impl Gathering {
         (self.last_records, self.last_sync) = (records, took);
     }
 
-    /// How many records to sync together, where so many came during the last sync: most of all that send at the same time,
-    /// since the last ones of them are on other ways.
+    /// How many records to sync together, where so many came during the last sync: half of all that send at the same time, so
+    /// that the other half is on its way meanwhile.
     pub fn expected(&self, meanwhile: usize) -> usize {
-        (self.last_records + meanwhile) * 3 / 4
+        (self.last_records + meanwhile) / 2
     }
 
     /// A sync more at most: then those who wait are no worse off than if they had just missed one.
@@ -43,9 +43,9 @@ mod tests {
         gathering.synced(1, Duration::from_micros(200));
         assert_eq!(gathering.expected(0), 0);
         gathering.synced(20, Duration::from_millis(9));
-        assert_eq!((gathering.expected(12), gathering.patience()), (24, LONGEST));
+        assert_eq!((gathering.expected(12), gathering.patience()), (16, LONGEST));
         // They are gone: the next batches are small again.
         gathering.synced(3, Duration::from_micros(200));
-        assert!(gathering.expected(1) <= 3);
+        assert_eq!(gathering.expected(1), 2);
     }
 }

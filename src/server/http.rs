@@ -7,6 +7,8 @@ use std::time::Duration;
 use actix_web::dev::{Server, Service as _};
 use actix_web::middleware::from_fn;
 use actix_web::{App as HttpApp, HttpServer, web};
+use futures_util::FutureExt as _;
+use futures_util::future::Either;
 
 use super::measured::measured;
 use super::readings::Readings;
@@ -41,11 +43,17 @@ pub fn start(
         alone: false,
     });
     let server = HttpServer::new(move || {
+        let envelopes = takes_events.then(|| ingest.clone());
         HttpApp::new()
-            .wrap_fn(|mut request, service| {
+            .wrap_fn(move |mut request, service| {
                 slashes::fold(&mut request);
                 head::as_get(&mut request);
-                service.call(request)
+                match &envelopes {
+                    Some(ingest) if ingest::is_envelope(&request) => {
+                        Either::Left(ingest::answer_envelope(request, ingest.clone()).boxed_local())
+                    }
+                    _ => Either::Right(service.call(request)),
+                }
             })
             .app_data(shared.clone())
             .app_data(ingest.clone())

@@ -109,20 +109,19 @@ fn set_failed_aside(poison: &Poison, claim: Claim, failed: Vec<Failed>) -> Vec<D
 
 /// Records as the store takes them, and those whose processing failed. A panic inside processing costs its record only.
 fn processed(app: &App, deliveries: &[Delivery]) -> (Vec<Item>, Vec<Failed>) {
-    let current = app.dictionaries.current();
-    let mut packer = Packer::new(&current);
     let mut items = Vec::with_capacity(deliveries.len());
     let mut failed = Vec::new();
     for delivery in deliveries {
-        match content(&delivery.record, &mut packer) {
+        match content(&delivery.record) {
             Ok(content) => items.push(item(delivery, content)),
             Err(error) => failed.push(((delivery.node, delivery.record.seq), error)),
         }
     }
+    pack(app, &mut items);
     (items, failed)
 }
 
-pub(super) fn item(delivery: &Delivery, (content, data): (Content, Vec<u8>)) -> Item {
+pub(super) fn item(delivery: &Delivery, content: Content) -> Item {
     let record = &delivery.record;
     Item {
         node: delivery.node,
@@ -131,35 +130,46 @@ pub(super) fn item(delivery: &Delivery, (content, data): (Content, Vec<u8>)) -> 
         key_id: record.key_id,
         received_ms: record.received_ms,
         content,
-        data,
+        data: Vec::new(),
         is_own_report: self_report::is_own(&record.body),
     }
 }
 
-/// What processing makes of a record, with the payload of an event as it is stored; or how processing failed.
-pub(super) fn content(
-    record: &Record,
-    packer: &mut Packer<'_>,
-) -> Result<(Content, Vec<u8>), String> {
+/// Compresses the payloads of events, as they are stored. All of a batch in one go and platform by platform: a dictionary
+/// with its tables fills half of what is near to the processor, and takes twice the time where it has to come back for
+/// each event.
+pub(super) fn pack(app: &App, items: &mut [Item]) {
+    let mut events: Vec<(&mut ProcessedEvent, &mut Vec<u8>)> = items
+        .iter_mut()
+        .filter_map(|item| match &mut item.content {
+            Content::Event(event) => Some((&mut **event, &mut item.data)),
+            _ => None,
+        })
+        .collect();
+    events.sort_by(|(left, _), (right, _)| left.platform.cmp(&right.platform));
+    let current = app.dictionaries.current();
+    let mut packer = Packer::new(&current);
+    for (event, data) in events {
+        *data = packer.pack(&std::mem::take(&mut event.payload), &event.platform);
+    }
+}
+
+/// What processing makes of a record; or how processing failed.
+pub(super) fn content(record: &Record) -> Result<Content, String> {
     // What goes wrong with a report of our own errors must not become the next one.
     let _muted = self_report::mute_for(&record.body);
-    let content = match record.kind {
+    Ok(match record.kind {
         RecordKind::Outcomes => outcome::decode(record.payload())
             .map_or(Content::Invalid("malformed"), Content::Outcomes),
         RecordKind::Event => match event_of(record)? {
-            Ok(mut event) => {
-                let payload = std::mem::take(&mut event.payload);
-                let data = packer.pack(&payload, &event.platform);
-                return Ok((Content::Event(Box::new(event)), data));
-            }
+            Ok(event) => Content::Event(Box::new(event)),
             Err(ProcessError::NotJson(problem)) => {
                 tracing::debug!(project = record.project_id, event = %record.event_id, problem, "an event is no JSON");
                 Content::Invalid("not_json")
             }
             Err(ProcessError::NotAnObject) => Content::Invalid("not_an_object"),
         },
-    };
-    Ok((content, Vec::new()))
+    })
 }
 
 /// The event that a record holds, or that it holds none; or how processing failed. A panic costs this record only.

@@ -96,23 +96,12 @@ impl<'a> Sums<'a> {
         zstd::bulk::compress(&serde_json::to_vec(self).ok()?, 1).ok()
     }
 
-    fn unpack(packed: &[u8]) -> Option<Sums<'static>> {
-        let json = zstd::bulk::decompress(packed, MOST_BYTES).ok()?;
-        serde_json::from_slice::<Sums<'_>>(&json)
-            .ok()
-            .map(Sums::into_owned)
+    fn unpack(packed: &[u8]) -> Option<Vec<u8>> {
+        zstd::bulk::decompress(packed, MOST_BYTES).ok()
     }
 
-    fn into_owned(self) -> Sums<'static> {
-        let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
-        let issues = self.0.into_iter().map(|(issue_id, keys)| {
-            let keys = keys.into_iter().map(|(key, values)| {
-                let values = values.into_iter().map(|(value, sum)| (owned(value), sum));
-                (owned(key), values.collect())
-            });
-            (issue_id, keys.collect())
-        });
-        Sums(issues.collect())
+    fn read(json: &'a [u8]) -> Option<Self> {
+        serde_json::from_slice(json).ok()
     }
 }
 
@@ -150,9 +139,13 @@ pub fn fold(conn: &mut Conn, cache: &Cache) -> Result<usize, StoreError> {
         .limit(ROWS_PER_FOLD)
         .select((tag_deltas::id, tag_deltas::data))
         .load(conn)?;
+    let unpacked: Vec<(i64, Option<Vec<u8>>)> = rows
+        .iter()
+        .map(|(id, packed)| (*id, Sums::unpack(packed)))
+        .collect();
     let mut sums = Sums::default();
-    for (id, packed) in &rows {
-        if let Some(more) = Sums::unpack(packed) {
+    for (id, json) in &unpacked {
+        if let Some(more) = json.as_deref().and_then(Sums::read) {
             sums.add(more);
         } else {
             tracing::error!(id, "a row of tag counts is damaged; it is left out");
@@ -288,10 +281,11 @@ mod tests {
                 HashMap::from([(Cow::Borrowed("environment"), values)]),
             )]))
         };
-        let mut packed = Sums::unpack(&sums(2, 50).pack().expect("packs")).expect("unpacks");
-        assert_eq!(packed, sums(2, 50));
-        packed.add(sums(3, 40).into_owned());
-        assert_eq!(packed, sums(5, 50));
+        let json = Sums::unpack(&sums(2, 50).pack().expect("packs")).expect("unpacks");
+        let mut read = Sums::read(&json).expect("reads");
+        assert_eq!(read, sums(2, 50));
+        read.add(sums(3, 40));
+        assert_eq!(read, sums(5, 50));
     }
 
     #[test]

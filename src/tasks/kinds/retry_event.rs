@@ -10,7 +10,6 @@ use crate::journal::{Record, decode_record};
 use crate::store::dead_records::{self, Form, Kept};
 use crate::store::digest::consumed::FROM_THE_LIST;
 use crate::store::digest::{Batch, Content, Item, Repetitions};
-use crate::store::payload::Packer;
 use crate::store::tasks::NewTask;
 use crate::store::{StoreError, now_ms};
 use crate::tasks::poison::trial::{Court, Verdict};
@@ -46,9 +45,8 @@ impl Task for RetryEvent {
             Ok(record) => record,
             Err(problem) => return refused(&app, id, problem).await,
         };
-        let current = app.dictionaries.current();
         let processed = tokio::task::spawn_blocking(move || {
-            let content = try_apart(&record, &mut Packer::new(&current));
+            let content = try_apart(&record);
             (record, content)
         });
         let (record, content) = processed
@@ -86,10 +84,10 @@ pub fn opened(app: &App, kept: Kept) -> Result<Record, String> {
 }
 
 /// Processing it may have ended a process before: it is tried in another one first.
-fn try_apart(record: &Record, packer: &mut Packer<'_>) -> Result<(Content, Vec<u8>), String> {
+fn try_apart(record: &Record) -> Result<Content, String> {
     match Court::default().try_record(&record.body) {
         Verdict::Guilty(reason) => Err(reason),
-        Verdict::Harmless | Verdict::Unknown(_) => process_events::content(record, packer),
+        Verdict::Harmless | Verdict::Unknown(_) => process_events::content(record),
     }
 }
 
@@ -111,7 +109,7 @@ async fn store(
     id: i64,
     node: i64,
     record: Record,
-    (content, data): (Content, Vec<u8>),
+    content: Content,
 ) -> Result<(), StoreError> {
     let Record {
         seq,
@@ -120,8 +118,7 @@ async fn store(
         key_id,
         ..
     } = record;
-    let batch = Batch {
-        items: vec![Item {
+    let mut items = [Item {
             node,
             // Its own number is marked as consumed already.
             seq: seq | FROM_THE_LIST,
@@ -129,9 +126,12 @@ async fn store(
             key_id,
             received_ms,
             content,
-            data,
+            data: Vec::new(),
             is_own_report: false,
-        }],
+        }];
+    process_events::pack(app, &mut items);
+    let batch = Batch {
+        items: items.into(),
         safe_below: Vec::new(),
     };
     let handles = Arc::clone(app);

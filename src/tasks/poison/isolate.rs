@@ -14,7 +14,6 @@ use crate::app::App;
 use crate::queue::{Delivery, Queue, Terms};
 use crate::store::digest::{Batch, Item};
 use crate::store::now_ms;
-use crate::store::payload::Packer;
 use crate::tasks::process_events::{self, Outcome};
 use crate::telemetry::self_report;
 
@@ -165,16 +164,15 @@ impl Isolation<'_> {
         let attempt = self.poison.attempts.begin(deliveries.iter(), true);
         let mut failed = HashMap::<RecordId, (String, bool)>::new();
         let mut items = Vec::with_capacity(deliveries.len());
-        let current = self.app.dictionaries.current();
-        let mut packer = Packer::new(&current);
         for delivery in &deliveries {
-            match process_events::content(&delivery.record, &mut packer) {
+            match process_events::content(&delivery.record) {
                 Ok(content) => items.push(process_events::item(delivery, content)),
                 Err(error) => {
                     failed.insert(id(delivery), (error, false));
                 }
             }
         }
+        process_events::pack(self.app, &mut items);
         // The watch ends the process rather than take a batch from this thread.
         let stored = attempt.processed()
             && match process_events::store_or_halve(self.app, items, &Terms::default(), self.stop) {
@@ -318,7 +316,7 @@ impl Isolation<'_> {
                 can_be_processed: case.was_processed && crashes == 0,
             },
         );
-        let item = process_events::item(&case.delivery, (content, Vec::new()));
+        let item = process_events::item(&case.delivery, content);
         match self.store_dead(item) {
             Ok(()) => {
                 tracing::error!(

@@ -9,6 +9,7 @@ mod gathering;
 mod index;
 mod open;
 mod progress;
+mod read;
 mod recent;
 mod record;
 mod segment;
@@ -16,7 +17,6 @@ mod spare;
 mod writer;
 
 use std::fs::File;
-use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
@@ -31,6 +31,7 @@ use damage::Counted;
 use index::Index;
 pub use index::Position;
 pub use progress::{Batch, Progress};
+use read::Reader;
 use recent::Recent;
 pub(crate) use record::decode_body as decode_record;
 pub use record::{Draft, Record, RecordKind};
@@ -232,6 +233,10 @@ impl Journal {
             let recent = recent.expect("no thread panics with this lock");
             taken.iter().map(|(_, at)| recent.get(*at)).collect()
         };
+        let missing = taken.iter().zip(&frames);
+        let missing = missing.filter(|(_, frame)| frame.is_none());
+        let missing = missing.map(|((_, at), _)| *at).collect();
+        let mut reader = Reader::new(self.node, missing);
         let mut claimed = Vec::with_capacity(taken.len());
         let mut bytes = 0;
         for (at, ((_, position), (frame, file))) in
@@ -243,7 +248,7 @@ impl Journal {
             }
             let record = match (frame, file) {
                 (Some(frame), _) => frame.record(),
-                (None, Some(file)) => read_record(&file, *position, self.node),
+                (None, Some(file)) => reader.record(&file, *position),
                 (None, None) => None,
             };
             if let Some(record) = record {
@@ -378,33 +383,6 @@ pub fn disk_used(folder: &Path) -> Option<u64> {
     let disk = fs4::statvfs(folder).ok()?;
     let used = disk.total_space() - disk.free_space();
     Some((used * 100).div_ceil((used + disk.available_space()).max(1)))
-}
-
-/// Nearly every frame is shorter, and read in one go.
-const FIRST_READ: usize = 8 * 1024;
-
-fn read_record(file: &File, position: Position, node: i64) -> Option<Record> {
-    let at = u64::from(position.offset());
-    let mut bytes = vec![0u8; FIRST_READ];
-    let mut filled = 0;
-    while filled < record::FRAME_HEAD {
-        match file.read_at(&mut bytes[filled..], at + filled as u64) {
-            Ok(0) | Err(_) => return None,
-            Ok(count) => filled += count,
-        }
-    }
-    let (length, checksum) = record::decode_head(&bytes[..record::FRAME_HEAD])?;
-    bytes.drain(..record::FRAME_HEAD);
-    filled -= record::FRAME_HEAD;
-    bytes.resize(length, 0);
-    if filled < length {
-        let from = at + (record::FRAME_HEAD + filled) as u64;
-        file.read_exact_at(&mut bytes[filled..], from).ok()?;
-    }
-    if record::checksum(node, &bytes) != checksum {
-        return None;
-    }
-    record::decode_body(bytes)
 }
 
 #[cfg(test)]

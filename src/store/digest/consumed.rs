@@ -15,28 +15,47 @@ pub(super) fn fresh_items<'a>(
     conn: &mut Conn,
     items: &'a [Item],
 ) -> Result<Vec<&'a Item>, StoreError> {
-    let mut ranges = BTreeMap::<i64, (i64, i64)>::new();
+    let mut wanted = BTreeMap::<i64, Vec<u64>>::new();
     for item in items {
-        let seq = item.seq as i64;
-        let range = ranges.entry(item.node).or_insert((seq, seq));
-        *range = (range.0.min(seq), range.1.max(seq));
+        wanted.entry(item.node).or_default().push(item.seq);
     }
     let mut seen = BTreeSet::<(i64, u64)>::new();
-    for (node, (lowest, highest)) in ranges {
+    for (node, mut seqs) in wanted {
+        seqs.sort_unstable();
+        let (Some(lowest), Some(highest)) = (seqs.first(), seqs.last()) else {
+            continue;
+        };
         let rows: Vec<(i64, Vec<u8>)> = consumed::table
             .filter(consumed::node.eq(node))
-            .filter(consumed::seq_from.le(highest))
-            .filter(consumed::seq_to.ge(lowest))
+            .filter(consumed::seq_from.le(*highest as i64))
+            .filter(consumed::seq_to.ge(*lowest as i64))
             .select((consumed::seq_from, consumed::seqs))
             .load(conn)?;
         for (first, steps) in rows {
-            seen.extend(unpack(first as u64, &steps).map(|seq| (node, seq)));
+            let stored = common(&seqs, unpack(first as u64, &steps));
+            seen.extend(stored.map(|seq| (node, seq)));
         }
     }
     Ok(items
         .iter()
         .filter(|item| seen.insert((item.node, item.seq)))
         .collect())
+}
+
+/// What two sorted runs of numbers have in common.
+fn common<'s>(
+    sorted: &'s [u64],
+    others: impl Iterator<Item = u64> + 's,
+) -> impl Iterator<Item = u64> + 's {
+    let mut rest = sorted;
+    others.filter(move |other| {
+        while let [first, tail @ ..] = rest
+            && first < other
+        {
+            rest = tail;
+        }
+        rest.first() == Some(other)
+    })
 }
 
 /// Notes the items as stored, and forgets what can never be delivered again.
@@ -137,6 +156,16 @@ fn unpack(first: u64, bytes: &[u8]) -> impl Iterator<Item = u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_common_is_found() {
+        let common = |left: &[u64], right: &[u64]| -> Vec<u64> {
+            common(left, right.iter().copied()).collect()
+        };
+        assert_eq!(common(&[1, 3, 3, 5, 9], &[0, 3, 4, 5, 10]), [3, 5]);
+        assert!(common(&[], &[1]).is_empty());
+        assert!(common(&[1], &[]).is_empty());
+    }
 
     #[test]
     fn numbers_survive_packing() {

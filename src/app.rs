@@ -18,6 +18,7 @@ use crate::queue::redis::Pulse;
 use crate::store::Store;
 use crate::store::dictionaries::Dictionaries;
 use crate::store::digest::Cache;
+use crate::tasks::project_settings::ProjectSettings;
 
 pub struct App {
     pub config: Config,
@@ -36,6 +37,7 @@ pub struct App {
     pub outgoing: Client,
     pub digest_cache: Cache,
     pub dictionaries: Dictionaries,
+    pub project_settings: ProjectSettings,
     /// Events stored by this node since it started.
     pub stored: AtomicU64,
     /// Rung when a transaction wrote tasks.
@@ -85,6 +87,7 @@ impl App {
             outgoing,
             digest_cache: Cache::default(),
             dictionaries: Dictionaries::default(),
+            project_settings: ProjectSettings::default(),
             stored: AtomicU64::new(0),
             tasks_wake: tokio::sync::Notify::new(),
             base_url,

@@ -1,7 +1,7 @@
 //! Any bytes as an event: no panic, and what is accepted stays what it is when processed again.
 #![no_main]
 
-use bugle::process::{Incoming, process};
+use bugle::process::{Incoming, Settings, process};
 use bugle::protocol::event_id::EventId;
 use libfuzzer_sys::fuzz_target;
 
@@ -17,10 +17,11 @@ fn incoming(payload: &[u8]) -> Incoming<'_> {
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    let Ok(once) = process(&incoming(bytes)) else {
+    let settings = Settings::default();
+    let Ok(once) = process(&incoming(bytes), &settings) else {
         return;
     };
-    let twice = process(&incoming(&once.payload)).expect("a stored event is an event");
+    let twice = process(&incoming(&once.payload), &settings).expect("a stored event is an event");
     assert_eq!(once.hashes, twice.hashes);
     assert_eq!(once.title, twice.title);
 });

@@ -21,10 +21,13 @@ pub async fn post(
     ingest: web::Data<Ingest>,
 ) -> Result<HttpResponse, Refused> {
     let project = accept::project_in_path(&request)?;
-    // A wrong key is refused before its body is read.
-    let known = match accept::known_auth(&request, &ingest, project)? {
-        Some(auth) => Some(accept::sender(&request, &ingest, auth, project)?),
-        None => None,
+    // A wrong key is refused whatever the body is.
+    let known = match known_sender(&request, &ingest, project) {
+        Ok(known) => known,
+        Err(refused) => {
+            body::skip(payload).await;
+            return Err(refused);
+        }
     };
     let body = match body::read(&request, payload, &ingest.bodies).await {
         Ok(body) => body,
@@ -66,6 +69,17 @@ pub async fn post(
             Err(refused)
         }
     }
+}
+
+/// The sender that the request names, if it names one.
+fn known_sender(
+    request: &HttpRequest,
+    ingest: &Ingest,
+    project: Option<i64>,
+) -> Result<Option<Sender>, Refused> {
+    let auth = accept::known_auth(request, ingest, project)?;
+    auth.map(|auth| accept::sender(request, ingest, auth, project))
+        .transpose()
 }
 
 fn without_key(request: &HttpRequest, ingest: &Ingest, project: Option<i64>) -> Refused {

@@ -109,7 +109,8 @@ async fn a_full_journal_refuses_and_recovers() {
     let journal = Journal::open(
         folder.path(),
         Limits {
-            bytes: 2_000,
+            // Room for the head and for one write of two blocks at most.
+            bytes: 10_000,
             ..NO_LIMITS
         },
     )

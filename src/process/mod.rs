@@ -1,12 +1,16 @@
 //! Pure processing: the bytes of one event in, a normalised, scrubbed and grouped event out. No I/O, no clock.
 //! The recipe stands in [`process`]; each step is a module of its own.
 
+mod chain;
 mod csp;
 mod event;
+pub mod filter;
 mod group;
 mod normalize;
 mod payload;
+pub mod rules;
 mod scrub;
+mod settings;
 mod tags;
 #[cfg(test)]
 mod tests;
@@ -20,6 +24,8 @@ use crate::protocol::event_id::EventId;
 use crate::protocol::json::{self, Json};
 
 pub use crate::model::event::{EventKind, Level};
+pub use group::VERSION as GROUPING;
+pub use settings::Settings;
 
 /// One event as it came in, with what only the request knew.
 #[derive(Debug, Clone, Copy)]
@@ -68,29 +74,43 @@ pub struct ProcessedEvent {
     pub payload: Vec<u8>,
 }
 
-/// Why a payload is no event. Trying again changes nothing.
+/// Why a payload is not kept as an event. Trying again changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProcessError {
     #[error("the event is not valid JSON: {0}")]
     NotJson(String),
     #[error("the event is not a JSON object")]
     NotAnObject,
+    /// A filter of its project left it out, for this reason.
+    #[error("filtered: {0}")]
+    Filtered(&'static str),
 }
 
-/// Reads, cleans, names and groups one event.
-pub fn process(incoming: &Incoming<'_>) -> Result<ProcessedEvent, ProcessError> {
+/// Reads, cleans, names and groups one event, as its project wants it.
+pub fn process(
+    incoming: &Incoming<'_>,
+    settings: &Settings,
+) -> Result<ProcessedEvent, ProcessError> {
     let document = match json::parse(incoming.payload) {
         Ok(Json::Object(document)) => document,
         Ok(_) => return Err(ProcessError::NotAnObject),
         Err(error) => return Err(ProcessError::NotJson(error.to_string())),
     };
     let mut event = normalize::normalize(incoming, document);
+    if let Some(reason) = settings.filters.reason(&event, incoming.remote_addr) {
+        return Err(ProcessError::Filtered(reason));
+    }
     scrub::scrub(&mut event);
     normalize::trim(&mut event);
+    let judgements = settings.stacks.judge(&event);
+    judgements.set_in_app(&mut event);
     let handled = handled(&event);
     tags::complete(&mut event, handled);
-    let headline = title::headline(&event);
-    let grouping = group::group(&event);
+    let mut headline = title::headline(&event);
+    let grouping = group::group(&event, settings, &judgements);
+    if let Some(title) = &grouping.title {
+        headline.rename(title);
+    }
     let payload = payload::write(
         &event,
         incoming.event_id,
@@ -127,6 +147,24 @@ pub fn process(incoming: &Incoming<'_>) -> Result<ProcessedEvent, ProcessError> 
         hashes,
         payload,
     })
+}
+
+/// The hashes that earlier versions of grouping gave to an event, from its payload as it is stored; none for what is no
+/// payload. They find the issues of that time.
+pub fn older_hashes(payload: &[u8]) -> Vec<[u8; 16]> {
+    let Ok(Json::Object(document)) = json::parse(payload) else {
+        return Vec::new();
+    };
+    let incoming = Incoming {
+        payload,
+        event_id: EventId::from_bytes([0; 16]),
+        received_ms: 0,
+        sent_at_ms: None,
+        remote_addr: None,
+        sdk_client: None,
+    };
+    // Normalised, scrubbed and trimmed it is already, and what that leaves it leaves when it is done again.
+    group::older(&normalize::normalize(&incoming, document))
 }
 
 /// Unhandled if one of the exceptions was.

@@ -67,7 +67,7 @@ fn run(payload: &[u8], received_ms: i64) -> Result<ProcessedEvent, ProcessError>
         sent_at_ms: None,
         remote_addr: Some(SENDER),
         sdk_client: None,
-    })
+    }, &Settings::default())
 }
 
 fn run_json(payload: &[u8]) -> (ProcessedEvent, Value) {
@@ -127,7 +127,7 @@ fn the_request_corrects_the_clock_and_names_the_sdk() {
         sent_at_ms: Some(NOW_MS + TWO_HOURS_MS),
         remote_addr: None,
         sdk_client: Some("sdk.of.request/1.2.3"),
-    })
+    }, &Settings::default())
     .expect("an event");
     assert_eq!(event.timestamp_ms, NOW_MS - 5 * 60 * 1000);
     let stored: Value = serde_json::from_slice(&event.payload).expect("JSON");

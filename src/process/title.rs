@@ -4,6 +4,7 @@
 use crate::model::event::EventKind;
 use crate::protocol::json::{Json, Object};
 
+use super::chain::main_exception;
 use super::csp::Violation;
 use super::event::{Event, Exception, Frame};
 
@@ -24,6 +25,14 @@ pub(super) struct Headline {
 }
 
 impl Headline {
+    /// Takes the title that a rule gives.
+    pub fn rename(&mut self, title: &str) {
+        self.title_type = first_line(title);
+        self.title_value = String::new();
+        self.metadata.remove("title");
+        self.metadata.push("title", Json::from(self.title_type.clone()));
+    }
+
     pub fn title(&self) -> String {
         if self.title_value.is_empty() {
             self.title_type.clone()
@@ -34,7 +43,7 @@ impl Headline {
 }
 
 pub(super) fn headline(event: &Event<'_>) -> Headline {
-    if let Some(main) = event.exceptions.last() {
+    if let Some(main) = main_exception(&event.exceptions) {
         return of_exception(event, main);
     }
     let violation = event.csp.as_ref().and_then(Violation::of);

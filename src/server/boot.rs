@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::config::Role;
 use crate::journal::JournalError;
 use crate::model::password;
-use crate::store::{StoreError, accounts, dictionaries, keys, migrate, mirrors, nodes};
+use crate::store::{StoreError, accounts, dictionaries, keys, migrate, mirrors, nodes, project_settings};
 use crate::tasks::balance;
 
 const RETRY: Duration = Duration::from_millis(500);
@@ -116,6 +116,8 @@ pub(super) async fn load_settings(app: &Arc<App>) -> Result<(), StoreError> {
     }
     app.dictionaries
         .replace(app.store.read(dictionaries::load).await?);
+    app.project_settings
+        .replace(app.store.read(project_settings::all).await?);
     app.limits.replace(&settings);
     app.keys.replace(&settings);
     limits::ask_database(app).await

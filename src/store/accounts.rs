@@ -7,6 +7,7 @@ use super::project_keys::{self, Limits};
 use super::schema::{memberships, organizations, projects, users};
 use super::{Conn, StoreError, dialect, now_ms};
 use crate::model::names;
+use crate::process;
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, PartialEq, Eq)]
 #[diesel(table_name = users)]
@@ -231,7 +232,7 @@ pub fn create_project(
         created_at: now,
     };
     diesel::insert_into(projects::table)
-        .values(&project)
+        .values((&project, projects::grouping_version.eq(process::GROUPING)))
         .execute(conn)?;
     let key = project_keys::create(conn, &project, "Default", Limits::default())?;
     Ok((project, key))

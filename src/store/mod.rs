@@ -28,6 +28,7 @@ pub mod named;
 pub mod nodes;
 pub mod payload;
 mod pool;
+pub mod project_settings;
 pub mod project_activity;
 pub mod project_keys;
 pub mod project_mail;

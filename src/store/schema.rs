@@ -48,6 +48,7 @@ diesel::table! {
         retention_bytes -> Nullable<BigInt>,
         issue_minute -> BigInt,
         issue_minute_count -> BigInt,
+        grouping_version -> Integer,
         minute_limit -> Nullable<BigInt>,
         month_limit -> Nullable<BigInt>,
     }
@@ -345,6 +346,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    project_settings (project_id) {
+        project_id -> BigInt,
+        fingerprint_rules -> Text,
+        stack_rules -> Text,
+        filters -> Text,
+        updated_at -> BigInt,
+        updated_by -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     ledger (node, outcome) {
         node -> BigInt,
         outcome -> Text,
@@ -397,6 +409,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     consumed,
     dead_records,
     project_mirrors,
+    project_settings,
     ledger,
     tag_deltas,
     payload_dictionaries,

@@ -10,6 +10,7 @@ pub mod kinds;
 mod mailing;
 pub mod poison;
 pub mod process_events;
+pub mod project_settings;
 pub mod registry;
 pub mod runner;
 pub mod schedule;

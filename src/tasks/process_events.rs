@@ -16,7 +16,7 @@ use super::poison::{Poison, hook};
 use crate::app::App;
 use crate::ingest::outcome;
 use crate::journal::{Record, RecordKind};
-use crate::process::{self, Incoming, ProcessError, ProcessedEvent};
+use crate::process::{self, Incoming, ProcessError, ProcessedEvent, Settings};
 use crate::queue::{Claim, Delivery, Queue, Terms};
 use crate::store::digest::{self, Batch, Content, Item, Repetitions, Rules, Stored};
 use crate::store::payload::Packer;
@@ -112,7 +112,7 @@ fn processed(app: &App, deliveries: &[Delivery]) -> (Vec<Item>, Vec<Failed>) {
     let mut items = Vec::with_capacity(deliveries.len());
     let mut failed = Vec::new();
     for delivery in deliveries {
-        match content(&delivery.record) {
+        match content(app, &delivery.record) {
             Ok(content) => items.push(item(delivery, content)),
             Err(error) => failed.push(((delivery.node, delivery.record.seq), error)),
         }
@@ -155,25 +155,29 @@ pub(super) fn pack(app: &App, items: &mut [Item]) {
 }
 
 /// What processing makes of a record; or how processing failed.
-pub(super) fn content(record: &Record) -> Result<Content, String> {
+pub(super) fn content(app: &App, record: &Record) -> Result<Content, String> {
     // What goes wrong with a report of our own errors must not become the next one.
     let _muted = self_report::mute_for(&record.body);
     Ok(match record.kind {
         RecordKind::Outcomes => outcome::decode(record.payload())
             .map_or(Content::Invalid("malformed"), Content::Outcomes),
-        RecordKind::Event => match event_of(record)? {
+        RecordKind::Event => match event_of(record, &app.project_settings.of(record.project_id))? {
             Ok(event) => Content::Event(Box::new(event)),
             Err(ProcessError::NotJson(problem)) => {
                 tracing::debug!(project = record.project_id, event = %record.event_id, problem, "an event is no JSON");
                 Content::Invalid("not_json")
             }
             Err(ProcessError::NotAnObject) => Content::Invalid("not_an_object"),
+            Err(ProcessError::Filtered(reason)) => Content::Filtered(reason),
         },
     })
 }
 
 /// The event that a record holds, or that it holds none; or how processing failed. A panic costs this record only.
-pub(super) fn event_of(record: &Record) -> Result<Result<ProcessedEvent, ProcessError>, String> {
+pub(super) fn event_of(
+    record: &Record,
+    settings: &Settings,
+) -> Result<Result<ProcessedEvent, ProcessError>, String> {
     let incoming = Incoming {
         payload: record.payload(),
         event_id: record.event_id,
@@ -184,7 +188,7 @@ pub(super) fn event_of(record: &Record) -> Result<Result<ProcessedEvent, Process
     };
     catch_unwind(AssertUnwindSafe(|| {
         hook::strike(record.payload());
-        process::process(&incoming)
+        process::process(&incoming, settings)
     }))
     .map_err(|panic| panic_reason(&*panic))
 }
@@ -302,6 +306,8 @@ fn count(batch: &Batch, stored: &Stored) {
     if stored.redelivered == 0 {
         let invalid = of(|content| matches!(content, Content::Invalid(_)));
         digest.ended(DigestOutcome::Invalid, invalid);
+        let filtered = of(|content| matches!(content, Content::Filtered(_)));
+        digest.ended(DigestOutcome::Filtered, filtered);
         let dead = of(|content| matches!(content, Content::Dead(_)));
         digest.ended(DigestOutcome::Dead, dead);
         let counts = of(|content| matches!(content, Content::Outcomes(_)));

@@ -1,4 +1,4 @@
-//! Fingerprints that the SDK set: what they mean and what their variables stand for.
+//! Fingerprints that the SDK or a rule set: what they mean and what their variables stand for.
 //! In: the list of the event. Out: the values to hash, with a gap where the default grouping goes.
 
 use std::borrow::Cow;
@@ -24,11 +24,14 @@ pub(super) enum Fingerprint<'e> {
     Custom(Vec<Entry<'e>>),
 }
 
-pub(super) fn classify<'e>(event: &'e Event<'_>) -> Fingerprint<'e> {
-    let entries: Vec<_> = event
-        .fingerprint
+/// Reads a list: the SDK's, or that of a rule, which has the same form.
+pub(super) fn classify<'e, T: AsRef<str>>(
+    event: &'e Event<'_>,
+    list: &'e [T],
+) -> Fingerprint<'e> {
+    let entries: Vec<_> = list
         .iter()
-        .map(|entry| read_entry(event, entry))
+        .map(|entry| read_entry(event, entry.as_ref()))
         .collect();
     let defaults = entries
         .iter()

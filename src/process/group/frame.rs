@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use crate::process::event::Frame;
+use crate::process::rules::Judgement;
 
 use super::function::{normalize_function, normalize_module};
 
@@ -28,15 +29,29 @@ impl FramePart<'_> {
 }
 
 /// The contributing frames of a stack, oldest first. A frame that repeats its predecessor is recursion and counts once.
-pub(super) fn parts<'e>(frames: &'e [Frame<'_>], platform: &str) -> Vec<FramePart<'e>> {
+/// What rules leave out is left out, and of the rest as many of the newest stay as they want.
+pub(super) fn parts<'e>(
+    frames: &'e [Frame<'_>],
+    platform: &str,
+    judgement: Option<&Judgement>,
+) -> Vec<FramePart<'e>> {
     let mut parts = Vec::with_capacity(frames.len());
     let mut previous: Option<&Frame<'_>> = None;
-    for frame in frames {
+    let ruled = judgement.map_or(&[][..], |judgement| &judgement.frames);
+    for (at, frame) in frames.iter().enumerate() {
+        let by_rule = ruled.get(at).and_then(|judgement| judgement.group);
+        if by_rule.is_some_and(|decided| !decided.on) {
+            continue;
+        }
         let repeats = previous.is_some_and(|previous| is_same_place(previous, frame));
         previous = Some(frame);
         if !repeats {
             parts.extend(part(frame, frame.platform.as_deref().unwrap_or(platform)));
         }
+    }
+    if let Some(judgement) = judgement {
+        let newest = judgement.limits.newest(parts.len());
+        parts.drain(..parts.len() - newest);
     }
     parts
 }

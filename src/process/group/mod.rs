@@ -6,6 +6,7 @@ mod fingerprint;
 mod frame;
 mod function;
 mod parameterize;
+mod v1;
 
 use std::borrow::Cow;
 
@@ -13,14 +14,23 @@ use md5::{Digest, Md5};
 
 use super::csp::Violation;
 use super::event::{Event, Stacktrace, Thread};
+use super::rules::{self, Judgement, Judgements};
+use super::settings::Settings;
 
 use exception::ExceptionPart;
 use fingerprint::{Entry, Fingerprint};
 use frame::FramePart;
 use parameterize::parameterize;
 
-/// Part of every hash: another algorithm is another version, so that old and new hashes never meet by accident.
-const VERSION: &str = "1";
+/// The version of this algorithm. Another one is another version, so that old and new hashes never meet by accident.
+pub const VERSION: i32 = 2;
+/// Part of every hash.
+const VERSION_TEXT: &str = "2";
+
+/// What earlier versions said of an event, the newest of them first.
+pub(super) fn older(event: &Event<'_>) -> Vec<Hash> {
+    v1::hashes(event)
+}
 
 pub(super) type Hash = [u8; 16];
 
@@ -28,13 +38,27 @@ pub(super) type Hash = [u8; 16];
 pub(super) struct Grouping<'e> {
     pub hashes: Vec<Hash>,
     pub explanation: Explanation<'e>,
+    /// The title that a rule gives.
+    pub title: Option<String>,
 }
 
 /// What the issue page tells about the grouping of an event.
 #[derive(Debug, serde::Serialize)]
 pub(super) struct Explanation<'e> {
     version: &'static str,
+    /// The fingerprint rule that decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<Rule>,
     variants: Vec<Variant<'e>>,
+}
+
+/// A fingerprint rule, as people know it.
+#[derive(Debug, serde::Serialize)]
+struct Rule {
+    text: String,
+    /// Its line in the project's rules; none for one that is built in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u32>,
 }
 
 /// One way to group an event. Only the first, which names the issue, is explained in detail: frames of libraries
@@ -119,25 +143,38 @@ impl<'e> Draft<'e> {
     }
 }
 
-/// Computes all hashes of an event.
-pub(super) fn group<'e>(event: &'e Event<'_>) -> Grouping<'e> {
+/// Computes all hashes of an event, by the rules of its project.
+pub(super) fn group<'e>(
+    event: &'e Event<'_>,
+    settings: &'e Settings,
+    judgements: &Judgements,
+) -> Grouping<'e> {
     if let Some(checksum) = &event.checksum {
         let draft = Draft::new("checksum", "checksum").with("checksum", Cow::Borrowed(checksum));
         return finish(vec![draft]);
     }
-    match fingerprint::classify(event) {
-        Fingerprint::Default => finish(default_drafts(event)),
-        Fingerprint::Custom(entries) => finish(vec![custom(entries)]),
-        Fingerprint::Hybrid(entries) => {
-            let drafts = default_drafts(event);
-            finish(
-                drafts
-                    .into_iter()
-                    .map(|draft| hybrid(draft, &entries))
-                    .collect(),
-            )
-        }
+    let decided = rules::fingerprint(&settings.fingerprints, event);
+    let fingerprint = match decided {
+        Some(decided) => fingerprint::classify(event, decided.rule.values()),
+        None => fingerprint::classify(event, &event.fingerprint),
+    };
+    let drafts = match fingerprint {
+        Fingerprint::Default => default_drafts(event, judgements),
+        Fingerprint::Custom(entries) => vec![custom(entries)],
+        Fingerprint::Hybrid(entries) => default_drafts(event, judgements)
+            .into_iter()
+            .map(|draft| hybrid(draft, &entries))
+            .collect(),
+    };
+    let mut grouping = finish(drafts);
+    if let Some(decided) = decided {
+        grouping.explanation.rule = Some(Rule {
+            text: decided.rule.to_string(),
+            line: decided.line,
+        });
+        grouping.title = decided.rule.title(event);
     }
+    grouping
 }
 
 fn custom(entries: Vec<Entry<'_>>) -> Draft<'_> {
@@ -170,13 +207,17 @@ fn hybrid<'e>(default: Draft<'e>, entries: &[Entry<'e>]) -> Draft<'e> {
 }
 
 /// The strategies in order; the first that contributes decides.
-fn default_drafts<'e>(event: &'e Event<'_>) -> Vec<Draft<'e>> {
-    let by_exceptions = exception_drafts(&exception::parts(&event.exceptions, &event.platform));
+fn default_drafts<'e>(event: &'e Event<'_>, judgements: &Judgements) -> Vec<Draft<'e>> {
+    let parts = exception::parts(event, &judgements.exceptions);
+    let by_exceptions = exception_drafts(&parts);
     if !by_exceptions.is_empty() {
         return by_exceptions;
     }
-    for stack in [thread_stack(&event.threads), event.stacktrace.as_ref()] {
-        let drafts = stack.map(|stack| stack_drafts(stack, &event.platform));
+    let of_thread = thread_stack(&event.threads).map(|(at, stack)| (stack, judgements.threads.get(at)));
+    let bare = event.stacktrace.as_ref();
+    let bare = bare.map(|stack| (stack, Some(&judgements.stacktrace)));
+    for found in [of_thread, bare] {
+        let drafts = found.map(|(stack, judgement)| stack_drafts(stack, &event.platform, judgement));
         if let Some(drafts) = drafts.filter(|drafts| !drafts.is_empty()) {
             return drafts;
         }
@@ -196,7 +237,10 @@ fn default_drafts<'e>(event: &'e Event<'_>) -> Vec<Draft<'e>> {
 
 fn exception_drafts<'e>(parts: &[ExceptionPart<'e>]) -> Vec<Draft<'e>> {
     let contributes = |part: &ExceptionPart<'_>| {
-        part.kind.is_some() || part.value.is_some() || !part.frames.is_empty()
+        part.kind.is_some()
+            || part.ns_error.is_some()
+            || part.value.is_some()
+            || !part.frames.is_empty()
     };
     if !parts.iter().any(contributes) {
         return Vec::new();
@@ -225,6 +269,9 @@ fn exception_draft<'e>(variant: &'static str, parts: &[ExceptionPart<'e>]) -> Dr
         if let Some(kind) = part.kind {
             draft.add("type", Cow::Borrowed(kind));
         }
+        if let Some(error) = &part.ns_error {
+            draft.add("ns_error", Cow::Owned(error.clone()));
+        }
         let by_stack = match variant {
             "app" => part.has_in_app_frames(),
             _ => !part.frames.is_empty(),
@@ -243,24 +290,28 @@ fn exception_draft<'e>(variant: &'static str, parts: &[ExceptionPart<'e>]) -> Dr
     draft
 }
 
-/// The stack of the one thread that matters; none if several might.
-fn thread_stack<'e, 'a>(threads: &'e [Thread<'a>]) -> Option<&'e Stacktrace<'a>> {
+/// The stack of the one thread that matters, with its place; none if several might.
+fn thread_stack<'e, 'a>(threads: &'e [Thread<'a>]) -> Option<(usize, &'e Stacktrace<'a>)> {
     let only = |matters: fn(&Thread<'a>) -> bool| {
-        let mut found = threads.iter().filter(|thread| matters(thread));
+        let mut found = threads.iter().enumerate().filter(|(_, thread)| matters(thread));
         match (found.next(), found.next()) {
             (Some(thread), None) => Some(Some(thread)),
             (Some(_), Some(_)) => Some(None),
             (None, _) => None,
         }
     };
-    let thread = only(|thread| thread.crashed == Some(true))
+    let (at, thread) = only(|thread| thread.crashed == Some(true))
         .or_else(|| only(|thread| thread.current == Some(true)))
         .or_else(|| only(|_| true))??;
-    thread.stacktrace.as_ref()
+    Some((at, thread.stacktrace.as_ref()?))
 }
 
-fn stack_drafts<'e>(stack: &'e Stacktrace<'_>, platform: &str) -> Vec<Draft<'e>> {
-    let frames = frame::parts(&stack.frames, platform);
+fn stack_drafts<'e>(
+    stack: &'e Stacktrace<'_>,
+    platform: &str,
+    judgement: Option<&Judgement>,
+) -> Vec<Draft<'e>> {
+    let frames = frame::parts(&stack.frames, platform, judgement);
     let mut drafts = Vec::with_capacity(2);
     if frames.iter().any(|frame| frame.in_app) {
         let mut draft = Draft::new("app", "stacktrace");
@@ -297,16 +348,18 @@ fn finish(drafts: Vec<Draft<'_>>) -> Grouping<'_> {
     Grouping {
         hashes,
         explanation: Explanation {
-            version: VERSION,
+            version: VERSION_TEXT,
+            rule: None,
             variants,
         },
+        title: None,
     }
 }
 
 /// Each value goes in with its length, so that `["ab","c"]` and `["a","bc"]` differ.
 fn hash(values: &[Cow<'_, str>]) -> Hash {
     let mut md5 = Md5::new();
-    for value in [VERSION]
+    for value in [VERSION_TEXT]
         .into_iter()
         .chain(values.iter().map(AsRef::as_ref))
     {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::process::{Incoming, ProcessedEvent, process};
+use crate::process::{Incoming, ProcessedEvent, Settings, process};
 use crate::protocol::event_id::EventId;
 
 fn run(event: &Value) -> ProcessedEvent {
@@ -16,7 +16,7 @@ fn run(event: &Value) -> ProcessedEvent {
         sent_at_ms: None,
         remote_addr: None,
         sdk_client: None,
-    })
+    }, &Settings::default())
     .expect("an event")
 }
 

@@ -36,6 +36,14 @@ impl Default for Cache {
     }
 }
 
+/// What never changes of a project.
+#[derive(Clone, Copy)]
+pub(super) struct Project {
+    pub organization_id: i64,
+    /// The version of grouping that its first events came under.
+    pub grouping: i32,
+}
+
 /// What is known of the projects of one partition.
 #[derive(Default)]
 pub(super) struct Partition {
@@ -45,7 +53,7 @@ pub(super) struct Partition {
     pub environments: HashMap<(i64, String), i64>,
     /// The number of a project's release.
     pub releases: HashMap<(i64, String), i64>,
-    pub organizations: HashMap<i64, i64>,
+    pub projects: HashMap<i64, Project>,
     /// Pairs of issue and user that have a row, as 64 bits of their hash.
     pub users: HashSet<u64>,
 }

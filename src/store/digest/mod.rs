@@ -5,6 +5,7 @@
 //! Records of a project always belong to the same partition, and a batch locks its partitions first. So whatever is
 //! read here about a project's issues, users and tags stays true until the commit, on every database.
 
+mod allowance;
 mod cache;
 mod changes;
 pub mod consumed;
@@ -12,6 +13,7 @@ mod counters;
 pub mod dimensions;
 pub mod events;
 mod flood;
+mod hashes;
 mod issues;
 pub mod ledger;
 mod place;
@@ -62,6 +64,8 @@ pub enum Content {
     Event(Box<ProcessedEvent>),
     /// No event, for good: counted with its reason.
     Invalid(&'static str),
+    /// Left out by a filter of the project, for this reason.
+    Filtered(&'static str),
     /// Counts that ingest made.
     Outcomes(Vec<Count>),
     /// Set aside because processing or storing it fails.
@@ -188,6 +192,7 @@ fn fates(fresh: &[&Item], placed: &[Placed<'_>]) -> Vec<Fate> {
             Content::Event(_) if sampled.contains(&number(item)) => Fate::Sampled,
             Content::Event(_) => Fate::Duplicate,
             Content::Invalid(_) => Fate::Invalid,
+            Content::Filtered(_) => Fate::Filtered,
             Content::Outcomes(_) => Fate::Counts,
             Content::Dead(_) => Fate::Dead,
         })
@@ -217,6 +222,7 @@ fn outcomes(fresh: &[&Item], fates: &[Fate]) -> Vec<(OutcomeKey, i64)> {
             // Accepted and counted; only its payload is not kept.
             (Fate::Sampled, _) => ("sampled", "spike"),
             (Fate::Invalid, Content::Invalid(reason)) => ("invalid", *reason),
+            (Fate::Filtered, Content::Filtered(reason)) => ("filtered", *reason),
             (Fate::Dead, _) => ("dead", "processing"),
             (fate, _) => (fate.as_str(), ""),
         };

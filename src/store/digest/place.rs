@@ -6,22 +6,15 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use diesel::prelude::*;
 
 use super::NewEvent;
-use super::cache::Known;
+use super::allowance::Allowance;
+use super::cache::{Known, Project};
 use super::changes::IssueChangeKind;
 use super::flood::Flood;
+use super::hashes::{self, OVERFLOW};
 use crate::model::issue::{State, Status};
-use crate::store::dialect::{self, Bind, insert_missing};
-use crate::store::schema::{issue_hashes, issues, projects};
+use crate::store::dialect;
+use crate::store::schema::{issues, projects};
 use crate::store::{Conn, StoreError};
-
-/// New issues of a project in one minute. Beyond, events go to one common issue: a program that puts something random
-/// into its errors would bury the list.
-const MOST_NEW_ISSUES: i64 = 200;
-
-/// The grouping hash of that issue: no event has it, as those are made by MD5.
-const OVERFLOW: [u8; 16] = *b"bugle: overflow.";
-
-const MINUTE_MS: i64 = 60_000;
 
 /// An event and where it belongs.
 pub(in crate::store) struct Placed<'a> {
@@ -53,8 +46,9 @@ pub(super) fn place<'a>(
     known: &mut Known<'_>,
     events: Vec<NewEvent<'a>>,
 ) -> Result<Placement<'a>, StoreError> {
-    read_hashes(conn, known, &events)?;
+    hashes::read(conn, known, &events)?;
     let organizations = organizations(conn, known, &events)?;
+    let older = hashes::older(conn, known, &events)?;
     let mut allowance = Allowance::default();
     let mut first_of_new = BTreeMap::<i64, Vec<usize>>::new();
     let mut issue_of = vec![0i64; events.len()];
@@ -73,7 +67,9 @@ pub(super) fn place<'a>(
                 .or_else(|| new_hashes.get(&key))
                 .copied()
         };
-        let mut found = new.event.hashes.iter().find_map(&mut lookup);
+        // Before a new issue: the one of an earlier version of grouping, which learns the hash of today.
+        let earlier = older.get(&at).map_or(&[][..], Vec::as_slice);
+        let mut found = new.event.hashes.iter().chain(earlier).find_map(&mut lookup);
         let mut hashes = new.event.hashes.as_slice();
         if found.is_none() && !allowance.take(conn, project_id, new.item.received_ms)? {
             found = lookup(&OVERFLOW);
@@ -126,7 +122,7 @@ pub(super) fn place<'a>(
         });
     }
     reopen(conn, &mut placed, &states)?;
-    write_hashes(conn, known, new_hashes, &real)?;
+    hashes::write(conn, known, new_hashes, &real)?;
     let floods = states
         .into_iter()
         .map(|(id, state)| (id, state.flood))
@@ -138,66 +134,6 @@ pub(super) fn place<'a>(
     })
 }
 
-/// Brings the hashes of a batch into memory, with the one of the overflow issue.
-fn read_hashes(
-    conn: &mut Conn,
-    known: &mut Known<'_>,
-    events: &[NewEvent<'_>],
-) -> Result<(), StoreError> {
-    let mut wanted = BTreeMap::<i64, BTreeSet<[u8; 16]>>::new();
-    for new in events {
-        let project_id = new.item.project_id;
-        let memory = known.of(project_id);
-        for hash in &new.event.hashes {
-            if !memory.hashes.contains_key(&(project_id, *hash)) {
-                let of_project = wanted.entry(project_id).or_default();
-                of_project.insert(*hash);
-                of_project.insert(OVERFLOW);
-            }
-        }
-    }
-    for (project_id, hashes) in wanted {
-        let hashes: Vec<Vec<u8>> = hashes.iter().map(|hash| hash.to_vec()).collect();
-        let rows: Vec<(Vec<u8>, i64)> = issue_hashes::table
-            .filter(issue_hashes::project_id.eq(project_id))
-            .filter(issue_hashes::hash.eq_any(hashes))
-            .select((issue_hashes::hash, issue_hashes::issue_id))
-            .load(conn)?;
-        let memory = known.of(project_id);
-        for (hash, issue_id) in rows {
-            if let Ok(hash) = <[u8; 16]>::try_from(hash) {
-                memory.hashes.insert((project_id, hash), issue_id);
-            }
-        }
-    }
-    Ok(())
-}
-
-fn write_hashes(
-    conn: &mut Conn,
-    known: &mut Known<'_>,
-    new: BTreeMap<(i64, [u8; 16]), i64>,
-    real: &dyn Fn(i64) -> i64,
-) -> Result<(), StoreError> {
-    let rows: Vec<Vec<Bind<'_>>> = new
-        .iter()
-        .map(|((project_id, hash), issue_id)| {
-            vec![
-                Bind::I64(*project_id),
-                Bind::Slice(hash),
-                Bind::I64(real(*issue_id)),
-            ]
-        })
-        .collect();
-    let columns = ["project_id", "hash", "issue_id"];
-    insert_missing(conn, "issue_hashes", &columns, &rows)?;
-    for ((project_id, hash), issue_id) in new {
-        let memory = known.of(project_id);
-        memory.hashes.insert((project_id, hash), real(issue_id));
-    }
-    Ok(())
-}
-
 fn organizations(
     conn: &mut Conn,
     known: &mut Known<'_>,
@@ -207,9 +143,9 @@ fn organizations(
     let mut unknown = BTreeSet::new();
     for new in events {
         let project_id = new.item.project_id;
-        match known.of(project_id).organizations.get(&project_id) {
-            Some(organization_id) => {
-                found.insert(project_id, *organization_id);
+        match known.of(project_id).projects.get(&project_id) {
+            Some(project) => {
+                found.insert(project_id, project.organization_id);
             }
             None => {
                 unknown.insert(project_id);
@@ -217,56 +153,20 @@ fn organizations(
         }
     }
     if !unknown.is_empty() {
-        let rows: Vec<(i64, i64)> = projects::table
+        let rows: Vec<(i64, i64, i32)> = projects::table
             .filter(projects::id.eq_any(unknown))
-            .select((projects::id, projects::organization_id))
+            .select((projects::id, projects::organization_id, projects::grouping_version))
             .load(conn)?;
-        for (project_id, organization_id) in rows {
-            let memory = known.of(project_id);
-            memory.organizations.insert(project_id, organization_id);
+        for (project_id, organization_id, grouping) in rows {
+            let facts = Project {
+                organization_id,
+                grouping,
+            };
+            known.of(project_id).projects.insert(project_id, facts);
             found.insert(project_id, organization_id);
         }
     }
     Ok(found)
-}
-
-/// How many new issues the projects of a batch may still have in the minute that they are in.
-#[derive(Default)]
-struct Allowance {
-    /// By project: the minute, and the issues made in it.
-    made: HashMap<i64, (i64, i64)>,
-}
-
-impl Allowance {
-    /// One more issue, if there is room for it.
-    fn take(
-        &mut self,
-        conn: &mut Conn,
-        project_id: i64,
-        received_ms: i64,
-    ) -> Result<bool, StoreError> {
-        let minute = received_ms / MINUTE_MS;
-        let entry = match self.made.entry(project_id) {
-            std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
-            std::collections::hash_map::Entry::Vacant(entry) => {
-                let found: Option<(i64, i64)> = projects::table
-                    .find(project_id)
-                    .select((projects::issue_minute, projects::issue_minute_count))
-                    .first(conn)
-                    .optional()?;
-                entry.insert(found.ok_or(StoreError::NotFound)?)
-            }
-        };
-        // Records of several nodes may come a little out of order: the minute never goes back.
-        if minute > entry.0 {
-            *entry = (minute, 0);
-        }
-        if entry.1 >= MOST_NEW_ISSUES {
-            return Ok(false);
-        }
-        entry.1 += 1;
-        Ok(true)
-    }
 }
 
 struct Made {
@@ -284,7 +184,7 @@ fn make_issues(
     let mut made = HashMap::new();
     for (project_id, firsts) in first_of_new {
         let count = firsts.len() as i64;
-        let (minute, in_minute) = allowance.made.get(project_id).copied().unwrap_or_default();
+        let (minute, in_minute) = allowance.of(*project_id);
         diesel::update(projects::table.find(project_id))
             .set((
                 projects::next_short_number.eq(projects::next_short_number + count),

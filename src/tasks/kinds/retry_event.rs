@@ -45,8 +45,9 @@ impl Task for RetryEvent {
             Ok(record) => record,
             Err(problem) => return refused(&app, id, problem).await,
         };
+        let context = Arc::clone(&app);
         let processed = tokio::task::spawn_blocking(move || {
-            let content = try_apart(&record);
+            let content = try_apart(&context, &record);
             (record, content)
         });
         let (record, content) = processed
@@ -84,10 +85,10 @@ pub fn opened(app: &App, kept: Kept) -> Result<Record, String> {
 }
 
 /// Processing it may have ended a process before: it is tried in another one first.
-fn try_apart(record: &Record) -> Result<Content, String> {
+fn try_apart(app: &App, record: &Record) -> Result<Content, String> {
     match Court::default().try_record(&record.body) {
         Verdict::Guilty(reason) => Err(reason),
-        Verdict::Harmless | Verdict::Unknown(_) => process_events::content(record),
+        Verdict::Harmless | Verdict::Unknown(_) => process_events::content(app, record),
     }
 }
 

@@ -22,7 +22,10 @@ pub struct Last<'a> {
 pub fn content(app: &App, last: &Last<'_>) -> Content {
     let record = &last.delivery.record;
     let scrubbed = if last.can_be_processed {
-        process_events::event_of(record).ok().and_then(Result::ok)
+        let settings = app.project_settings.of(record.project_id);
+        process_events::event_of(record, &settings)
+            .ok()
+            .and_then(Result::ok)
     } else {
         None
     };

@@ -165,7 +165,7 @@ impl Isolation<'_> {
         let mut failed = HashMap::<RecordId, (String, bool)>::new();
         let mut items = Vec::with_capacity(deliveries.len());
         for delivery in &deliveries {
-            match process_events::content(&delivery.record) {
+            match process_events::content(self.app, &delivery.record) {
                 Ok(content) => items.push(process_events::item(delivery, content)),
                 Err(error) => {
                     failed.insert(id(delivery), (error, false));
@@ -203,7 +203,9 @@ impl Isolation<'_> {
     }
 
     fn failed(&mut self, delivery: Delivery, error: String) {
-        let was_processed = process_events::event_of(&delivery.record).is_ok();
+        let record = &delivery.record;
+        let settings = self.app.project_settings.of(record.project_id);
+        let was_processed = process_events::event_of(record, &settings).is_ok();
         self.count_failure(delivery, error, was_processed);
     }
 

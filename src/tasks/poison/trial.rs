@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use super::{Pace, hook};
 use crate::journal::decode_record;
+use crate::process::Settings;
 use crate::tasks::process_events;
 
 /// The command that makes this binary the child; not for people.
@@ -136,6 +137,8 @@ pub fn run_child() -> std::io::Result<()> {
     let step = Arc::new(AtomicU64::new(0));
     let watched = Arc::clone(&step);
     std::thread::spawn(move || watch(&watched));
+    // What is built in: the rules of a project are bounded, and the child has no database to read them from.
+    let settings = Settings::default();
     let mut length = [0; 4];
     while input.read_exact(&mut length).is_ok() {
         let mut body = vec![0; u32::from_le_bytes(length) as usize];
@@ -143,7 +146,7 @@ pub fn run_child() -> std::io::Result<()> {
         step.fetch_add(1, Ordering::AcqRel);
         if let Some(record) = decode_record(body) {
             // A panic or an error is a result like any other: it can be had where the record belongs.
-            drop(process_events::event_of(&record));
+            drop(process_events::event_of(&record, &settings));
         }
         step.fetch_add(1, Ordering::AcqRel);
         output.write_all(&[DONE])?;

@@ -1,0 +1,2 @@
+ALTER TABLE projects
+    ADD COLUMN grouping_version INTEGER NOT NULL DEFAULT 1;

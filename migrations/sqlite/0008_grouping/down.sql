@@ -1,0 +1,2 @@
+ALTER TABLE projects
+    DROP COLUMN grouping_version;

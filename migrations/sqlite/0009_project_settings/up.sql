@@ -1,0 +1,8 @@
+CREATE TABLE project_settings (
+    project_id INTEGER PRIMARY KEY NOT NULL,
+    fingerprint_rules TEXT NOT NULL,
+    stack_rules TEXT NOT NULL,
+    filters TEXT NOT NULL,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER
+);

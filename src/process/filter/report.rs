@@ -1,0 +1,77 @@
+//! Reports of content security policies that say nothing about the page.
+//! In: an event with a report. Out: whether it is one that nobody can do anything about.
+
+use crate::process::csp::Violation;
+use crate::process::event::Event;
+use crate::process::rules::{Glob, Mode};
+use crate::protocol::json::Object;
+
+use super::MOST_ENTRIES;
+use super::extension::is_extension;
+
+/// Sources whose reports a project does not want: hosts, or whole addresses.
+#[derive(Debug, Clone)]
+pub(super) struct Sources {
+    hosts: Vec<Glob>,
+    addresses: Vec<Glob>,
+}
+
+impl Sources {
+    pub fn of(patterns: &[String]) -> Self {
+        let patterns = patterns
+            .iter()
+            .take(MOST_ENTRIES)
+            .map(|pattern| pattern.trim());
+        let (addresses, hosts): (Vec<_>, Vec<_>) =
+            patterns.partition(|pattern| pattern.contains(':') || pattern.contains('/'));
+        let globs = |patterns: Vec<&str>| {
+            let globs = patterns.into_iter().filter(|pattern| !pattern.is_empty());
+            globs
+                .filter_map(|pattern| Glob::new(pattern, Mode::AnyCase))
+                .collect()
+        };
+        Self {
+            hosts: globs(hosts),
+            addresses: globs(addresses),
+        }
+    }
+
+    fn contain(&self, address: &str) -> bool {
+        if self.hosts.is_empty() && self.addresses.is_empty() {
+            return false;
+        }
+        let address = Mode::AnyCase.prepare(address);
+        let host = address
+            .split_once("://")
+            .map_or(&*address, |(_, rest)| rest);
+        let host = host.split(['/', ':', '?', '#']).next().unwrap_or_default();
+        self.hosts.iter().any(|glob| glob.matches(host))
+            || self.addresses.iter().any(|glob| glob.matches(&address))
+    }
+}
+
+pub(super) fn is_invalid(event: &Event<'_>, disallowed: &Sources) -> bool {
+    let report = event.csp.as_ref().filter(|report| !report.is_empty());
+    // With an exception it is no report, whatever else it carries.
+    let Some(report) = report.filter(|_| event.exceptions.is_empty()) else {
+        return false;
+    };
+    if Violation::of(report).is_none() {
+        return true;
+    }
+    let blocked = text(report, "blocked_uri", "blocked-uri");
+    let source = text(report, "source_file", "source-file");
+    let is_about =
+        blocked.is_some_and(|address| address == "about" || address.starts_with("about:"));
+    is_about
+        || [blocked, source]
+            .into_iter()
+            .flatten()
+            .any(|address| is_extension(address) || disallowed.contain(address))
+}
+
+/// Reports come with both spellings.
+fn text<'e>(report: &'e Object<'_>, name: &str, hyphenated: &str) -> Option<&'e str> {
+    let found = report.get_str(name).or_else(|| report.get_str(hyphenated));
+    found.map(str::trim)
+}

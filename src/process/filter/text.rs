@@ -1,0 +1,63 @@
+//! Globs of a project on releases and messages. Case does not count.
+//! In: patterns once, then events. Out: whether one of them matches.
+
+use crate::process::event::Event;
+use crate::process::rules::{Effort, Glob, Mode};
+
+use super::MOST_ENTRIES;
+
+pub(super) fn is_pattern(text: &str) -> bool {
+    !text.trim().is_empty() && Glob::new(text.trim(), Mode::AnyCase).is_some()
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Texts(Vec<Glob>);
+
+impl Texts {
+    pub fn of(patterns: &[String]) -> Self {
+        let patterns = patterns
+            .iter()
+            .take(MOST_ENTRIES)
+            .map(|pattern| pattern.trim());
+        let patterns = patterns.filter(|pattern| !pattern.is_empty());
+        Self(
+            patterns
+                .filter_map(|pattern| Glob::new(pattern, Mode::AnyCase))
+                .collect(),
+        )
+    }
+
+    fn match_text(&self, text: &str, effort: &Effort) -> bool {
+        let text = Mode::AnyCase.prepare(text);
+        let mut globs = self.0.iter();
+        globs.any(|glob| effort.spend(glob.cost(text.len())) && glob.matches(&text))
+    }
+
+    pub fn match_release(&self, event: &Event<'_>) -> bool {
+        let release = event.release.as_deref();
+        !self.0.is_empty()
+            && release.is_some_and(|release| self.match_text(release, &Effort::new()))
+    }
+
+    /// The message, and of each exception the value alone and behind the type, as titles have it.
+    pub fn match_message(&self, event: &Event<'_>) -> bool {
+        if self.0.is_empty() {
+            return false;
+        }
+        let effort = &Effort::new();
+        let message = event.logentry.as_ref().map(|entry| &*entry.formatted);
+        let values = event.exceptions.iter().filter_map(|it| it.value.as_deref());
+        message
+            .into_iter()
+            .chain(values)
+            .any(|text| self.match_text(text, effort))
+            || event.exceptions.iter().any(|exception| {
+                let kind = exception.kind.as_deref();
+                let value = exception.value.as_deref();
+                kind.is_some_and(|kind| match value {
+                    Some(value) => self.match_text(&format!("{kind}: {value}"), effort),
+                    None => self.match_text(kind, effort),
+                })
+            })
+    }
+}

@@ -1,0 +1,6 @@
+//! Rules from text to effect.
+
+mod fingerprints;
+mod grammar;
+mod properties;
+mod stacks;

@@ -31,7 +31,11 @@ pub fn project_in_path(request: &HttpRequest) -> Result<Option<i64>, Refused> {
     match (parts.next(), parts.next()) {
         // Ancient clients send to `/api/store/`.
         (Some("store"), None | Some("")) => Ok(None),
-        (text, _) => text.unwrap_or_default().parse().map(Some).map_err(|_| Refused::BadProject),
+        (text, _) => text
+            .unwrap_or_default()
+            .parse()
+            .map(Some)
+            .map_err(|_| Refused::BadProject),
     }
 }
 

@@ -43,7 +43,10 @@ mod tests {
         gathering.synced(1, Duration::from_micros(200));
         assert_eq!(gathering.expected(0), 0);
         gathering.synced(20, Duration::from_millis(9));
-        assert_eq!((gathering.expected(12), gathering.patience()), (16, LONGEST));
+        assert_eq!(
+            (gathering.expected(12), gathering.patience()),
+            (16, LONGEST)
+        );
         // They are gone: the next batches are small again.
         gathering.synced(3, Duration::from_micros(200));
         assert_eq!(gathering.expected(1), 2);

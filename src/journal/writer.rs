@@ -4,8 +4,8 @@
 use std::fs::OpenOptions;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, MutexGuard};
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
 use super::appender::Appender;
@@ -149,10 +149,7 @@ impl Writer {
             .recent
             .lock()
             .expect("no thread panics with this lock")
-            .push(
-                Position::new(self.active.number, base as u32),
-                batch.frames,
-            );
+            .push(Position::new(self.active.number, base as u32), batch.frames);
         let mut index = self
             .shared
             .index

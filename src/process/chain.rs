@@ -5,25 +5,13 @@ use std::collections::{HashMap, HashSet};
 
 use super::event::{Exception, Mechanism};
 
-/// The exception that people know the event by: the last of the chain, or what a group only wraps.
+/// The exception that gives title, culprit and location: the last of the chain, also where it is a group that only wraps
+/// another one. The group is what the application saw, and its own text often says how many there were.
 pub(super) fn main_exception<'e, 'a>(exceptions: &'e [Exception<'a>]) -> Option<&'e Exception<'a>> {
-    let last = exceptions.last();
-    // Without a group there is nothing around the last one.
-    if !exceptions.iter().any(is_group) {
-        return last;
-    }
-    let Some(tree) = Tree::of(exceptions) else {
-        return last;
-    };
-    let members = tree.members(exceptions);
-    let first = members.first().map(|at| &exceptions[*at]);
-    let of_one_kind = members
-        .iter()
-        .all(|at| first.is_some_and(|first| first.kind == exceptions[*at].kind));
-    if of_one_kind { first.or(last) } else { last }
+    exceptions.last()
 }
 
-pub(super) fn is_group(exception: &Exception<'_>) -> bool {
+fn is_group(exception: &Exception<'_>) -> bool {
     let mechanism = exception.mechanism.as_ref();
     mechanism.is_some_and(|mechanism| mechanism.is_exception_group == Some(true))
 }

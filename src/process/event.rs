@@ -154,6 +154,9 @@ pub(super) struct Frame<'a> {
     pub vars: Object<'a>,
     /// `None` only until `in_app` has decided.
     pub in_app: Option<bool>,
+    /// What the SDK said, where the decision differs from it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub orig_in_app: Option<SdkFlag>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instruction_addr: Option<Text<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -166,6 +169,54 @@ pub(super) struct Frame<'a> {
     pub stack_start: Option<bool>,
     #[serde(skip_serializing_if = "Object::is_empty")]
     pub lock: Object<'a>,
+    /// Marks of symbolication, such as `sourcemap`.
+    #[serde(skip_serializing_if = "Object::is_empty")]
+    pub data: Object<'a>,
+}
+
+/// Whether the SDK called a frame the application's own. Stored as a number: -1 where it said nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SdkFlag {
+    Unset,
+    Library,
+    Own,
+}
+
+impl SdkFlag {
+    pub const fn of(flag: Option<bool>) -> Self {
+        match flag {
+            None => Self::Unset,
+            Some(false) => Self::Library,
+            Some(true) => Self::Own,
+        }
+    }
+
+    pub const fn from_number(number: i64) -> Option<Self> {
+        match number {
+            -1 => Some(Self::Unset),
+            0 => Some(Self::Library),
+            1 => Some(Self::Own),
+            _ => None,
+        }
+    }
+
+    pub const fn flag(self) -> Option<bool> {
+        match self {
+            Self::Unset => None,
+            Self::Library => Some(false),
+            Self::Own => Some(true),
+        }
+    }
+}
+
+impl Serialize for SdkFlag {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i8(match self {
+            Self::Unset => -1,
+            Self::Library => 0,
+            Self::Own => 1,
+        })
+    }
 }
 
 impl Frame<'_> {

@@ -2,6 +2,7 @@
 //! The recipe stands in [`process`]; each step is a module of its own.
 
 mod chain;
+pub mod compare;
 mod csp;
 mod event;
 pub mod filter;

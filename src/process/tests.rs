@@ -60,14 +60,17 @@ fn line_end(bytes: &[u8]) -> usize {
 const NOW_MS: i64 = 1_795_256_700_000;
 
 fn run(payload: &[u8], received_ms: i64) -> Result<ProcessedEvent, ProcessError> {
-    process(&Incoming {
-        payload,
-        event_id: EventId::from_bytes([7; 16]),
-        received_ms,
-        sent_at_ms: None,
-        remote_addr: Some(SENDER),
-        sdk_client: None,
-    }, &Settings::default())
+    process(
+        &Incoming {
+            payload,
+            event_id: EventId::from_bytes([7; 16]),
+            received_ms,
+            sent_at_ms: None,
+            remote_addr: Some(SENDER),
+            sdk_client: None,
+        },
+        &Settings::default(),
+    )
 }
 
 fn run_json(payload: &[u8]) -> (ProcessedEvent, Value) {
@@ -120,14 +123,17 @@ fn what_was_wrong_is_noted() {
 fn the_request_corrects_the_clock_and_names_the_sdk() {
     const TWO_HOURS_MS: i64 = 2 * 60 * 60 * 1000;
     let payload = br#"{"message":"x","timestamp":"2026-11-21T12:20:00Z","breadcrumbs":[{"timestamp":"2026-11-21T12:19:00Z"}]}"#;
-    let event = process(&Incoming {
-        payload,
-        event_id: EventId::from_bytes([7; 16]),
-        received_ms: NOW_MS,
-        sent_at_ms: Some(NOW_MS + TWO_HOURS_MS),
-        remote_addr: None,
-        sdk_client: Some("sdk.of.request/1.2.3"),
-    }, &Settings::default())
+    let event = process(
+        &Incoming {
+            payload,
+            event_id: EventId::from_bytes([7; 16]),
+            received_ms: NOW_MS,
+            sent_at_ms: Some(NOW_MS + TWO_HOURS_MS),
+            remote_addr: None,
+            sdk_client: Some("sdk.of.request/1.2.3"),
+        },
+        &Settings::default(),
+    )
     .expect("an event");
     assert_eq!(event.timestamp_ms, NOW_MS - 5 * 60 * 1000);
     let stored: Value = serde_json::from_slice(&event.payload).expect("JSON");

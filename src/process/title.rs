@@ -30,7 +30,8 @@ impl Headline {
         self.title_type = first_line(title);
         self.title_value = String::new();
         self.metadata.remove("title");
-        self.metadata.push("title", Json::from(self.title_type.clone()));
+        self.metadata
+            .push("title", Json::from(self.title_type.clone()));
     }
 
     pub fn title(&self) -> String {

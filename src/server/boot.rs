@@ -11,7 +11,9 @@ use crate::app::App;
 use crate::config::Role;
 use crate::journal::JournalError;
 use crate::model::password;
-use crate::store::{StoreError, accounts, dictionaries, keys, migrate, mirrors, nodes, project_settings};
+use crate::store::{
+    StoreError, accounts, dictionaries, keys, migrate, mirrors, nodes, project_settings,
+};
 use crate::tasks::balance;
 
 const RETRY: Duration = Duration::from_millis(500);

@@ -135,6 +135,29 @@ pub fn newest_payloads(conn: &mut Conn, most: i64) -> Result<Vec<Vec<u8>>, Store
         .collect())
 }
 
+/// The newest event of the project's newest issue.
+pub fn newest(
+    conn: &mut Conn,
+    scope: &OrgScope,
+    project: &Project,
+) -> Result<Option<EventRecord>, StoreError> {
+    let issue: Option<i64> = issues::table
+        .filter(issues::organization_id.eq(scope.organization_id()))
+        .filter(issues::project_id.eq(project.id))
+        .order(issues::last_seen.desc())
+        .select(issues::id)
+        .first(conn)
+        .optional()?;
+    let Some(issue) = issue else { return Ok(None) };
+    let found = events::table
+        .filter(events::issue_id.eq(issue))
+        .order(events::id.desc())
+        .select(EventRecord::as_select())
+        .first(conn)
+        .optional()?;
+    found.map(|found| readable(conn, found)).transpose()
+}
+
 /// One event of an issue.
 pub fn of_issue(
     conn: &mut Conn,

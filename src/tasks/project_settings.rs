@@ -24,8 +24,7 @@ impl ProjectSettings {
 
     pub fn replace(&self, rows: Vec<Row>) {
         let compiled = rows.into_iter().map(|row| {
-            let settings =
-                Settings::new(&row.fingerprint_rules, &row.stack_rules, &row.filters);
+            let settings = Settings::new(&row.fingerprint_rules, &row.stack_rules, &row.filters);
             (row.project_id, Arc::new(settings))
         });
         let by_project = compiled.collect();

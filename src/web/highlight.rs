@@ -1,7 +1,8 @@
 //! Source lines with colours. In: the lines around a frame and its file or platform. Out: pieces of each line with
 //! their class. The grammars are Sublime Text's and bat's, through `syntect` and `two-face`.
 
-use std::sync::LazyLock;
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use syntect::parsing::{ParseState, Scope, ScopeStack, SyntaxReference, SyntaxSet};
 
@@ -38,12 +39,55 @@ pub fn lines(file: &str, platform: &str, lines: &[String]) -> Vec<Vec<Piece>> {
     let Some(syntax) = syntax_of(file, platform) else {
         return lines.iter().map(|line| plain(line)).collect();
     };
+    let key = (syntax.name.as_str(), lines.join("\n"));
+    if let Some(coloured) = KNOWN.with(|known| known.of.get(&key).cloned()) {
+        return coloured;
+    }
+    let coloured = coloured(syntax, lines);
+    KNOWN.with(|known| known.keep(key, &coloured));
+    coloured
+}
+
+fn coloured(syntax: &SyntaxReference, lines: &[String]) -> Vec<Vec<Piece>> {
     let mut state = ParseState::new(syntax);
     let mut scopes = ScopeStack::new();
     lines
         .iter()
         .map(|line| colour(&mut state, &mut scopes, line).unwrap_or_else(|| plain(line)))
         .collect()
+}
+
+/// What was coloured already. The events of an issue show the same lines again and again, and colouring them is a third of
+/// the cost of a page.
+static KNOWN: Shared = Shared(LazyLock::new(Mutex::default));
+/// Bytes of source lines that are remembered; with their pieces they take about five times as much.
+const MOST_KNOWN: usize = 1024 * 1024;
+
+struct Shared(LazyLock<Mutex<Known>>);
+
+#[derive(Default)]
+struct Known {
+    /// By the name of the grammar and the lines.
+    of: HashMap<(&'static str, String), Vec<Vec<Piece>>>,
+    bytes: usize,
+}
+
+impl Shared {
+    fn with<T>(&self, work: impl FnOnce(&mut Known) -> T) -> T {
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Known {
+    fn keep(&mut self, key: (&'static str, String), coloured: &[Vec<Piece>]) {
+        if self.bytes + key.1.len() > MOST_KNOWN {
+            *self = Self::default();
+        }
+        if key.1.len() <= MOST_KNOWN / 16 {
+            self.bytes += key.1.len();
+            self.of.insert(key, coloured.to_vec());
+        }
+    }
 }
 
 /// What SDKs report from. Every grammar costs some ten megabytes once it is used, and an event may name any file: so only

@@ -75,6 +75,16 @@ fn routes(config: &mut ServiceConfig) {
             get().to(projects::settings::show),
         )
         .service(
+            resource("/{org}/projects/{project}/grouping")
+                .route(get().to(projects::rules::show))
+                .route(post().to(projects::rules::submit)),
+        )
+        .service(
+            resource("/{org}/projects/{project}/filters")
+                .route(get().to(projects::filters::show))
+                .route(post().to(projects::filters::submit)),
+        )
+        .service(
             resource("/{org}/projects/{project}/mirror")
                 .route(get().to(projects::mirror::show))
                 .route(post().to(projects::mirror::submit)),

@@ -267,6 +267,14 @@ impl Toast {
             "letters-retried" => ("They are being tried again.".to_owned(), false),
             "letters-deleted" => ("Deleted.".to_owned(), false),
             "mirror" => ("Mirror saved.".to_owned(), false),
+            "rules" => (
+                "Rules saved. They count for events from now on.".to_owned(),
+                false,
+            ),
+            "filters" => (
+                "Filters saved. They count for events from now on.".to_owned(),
+                false,
+            ),
             "unchanged" => ("Nothing to change.".to_owned(), false),
             "saved" => ("Saved.".to_owned(), false),
             "key-created" => ("Key created.".to_owned(), false),

@@ -2,7 +2,7 @@
 //! In: an event of a browser. Out: whether an extension or a program on the machine caused it.
 
 use crate::process::event::{Event, Exception, Frame};
-use crate::process::rules::{Facts, Family};
+use crate::process::rules::Family;
 
 const SCHEMES: [&str; 8] = [
     "chrome-extension",
@@ -45,7 +45,7 @@ const MESSAGES: [&str; 16] = [
 ];
 
 pub(super) fn is_cause(event: &Event<'_>) -> bool {
-    Facts::new(event).family() == Family::JavaScript
+    Family::of(&event.platform) == Family::JavaScript
         && (event.exceptions.last().is_some_and(has_known_message)
             || newest_frames(event)
                 .and_then(script_of)

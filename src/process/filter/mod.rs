@@ -27,8 +27,9 @@ use text::Texts;
 
 pub use browser::{CHOICES as LEGACY_BROWSERS, Choice as LegacyBrowser};
 
-/// How many entries a list of a project may have.
+/// How many entries a list of a project may have, and how long a pattern in it may be. Settings stay in memory.
 const MOST_ENTRIES: usize = 200;
+const LONGEST_PATTERN: usize = 256;
 
 /// All reasons that a filter gives, in the order they are looked for.
 pub const REASONS: [&str; 11] = [
@@ -45,8 +46,9 @@ pub const REASONS: [&str; 11] = [
     "error-message",
 ];
 
-/// The settings of a project. What is missing has its default, so that old settings stay valid.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// The settings of a project. What is missing is off, so that old settings stay valid, and that nothing is left out that nobody
+/// asked to leave out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch on a page")]
 pub struct Filters {
@@ -67,25 +69,6 @@ pub struct Filters {
     pub error_messages: Vec<String>,
     /// Addresses, also with a prefix length.
     pub ip_addresses: Vec<String>,
-}
-
-impl Default for Filters {
-    fn default() -> Self {
-        Self {
-            localhost: false,
-            legacy_browsers: Vec::new(),
-            browser_extensions: true,
-            web_crawlers: true,
-            health_checks: true,
-            invalid_csp: true,
-            csp_disallowed_sources: Vec::new(),
-            chunk_load: false,
-            hydration: false,
-            releases: Vec::new(),
-            error_messages: Vec::new(),
-            ip_addresses: Vec::new(),
-        }
-    }
 }
 
 impl Filters {
@@ -166,7 +149,7 @@ impl Filter {
     ) -> Option<&'static str> {
         let settings = &self.settings;
         let facts = &Facts::new(event);
-        let agent = user_agent(event);
+        let agent = header(event, "User-Agent");
         let agent = |matches: &dyn Fn(&str) -> bool| agent.is_some_and(matches);
         let filters: [(bool, &dyn Fn() -> bool); REASONS.len()] = [
             (true, &|| self.ip_addresses.contain_either(event, sender)),
@@ -199,11 +182,4 @@ fn header<'e>(event: &'e Event<'_>, name: &str) -> Option<&'e str> {
     let mut headers = event.request.headers.iter();
     let (_, value) = headers.find(|(key, _)| key.eq_ignore_ascii_case(name))?;
     value.as_str()
-}
-
-/// The user agent, without what no browser has.
-fn user_agent<'e>(event: &'e Event<'_>) -> Option<&'e str> {
-    const LONGEST: usize = 1024;
-    let agent = header(event, "User-Agent")?;
-    Some(&agent[..agent.floor_char_boundary(LONGEST)])
 }

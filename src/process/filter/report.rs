@@ -3,11 +3,12 @@
 
 use crate::process::csp::Violation;
 use crate::process::event::Event;
-use crate::process::rules::{Glob, Mode};
+use crate::process::rules::{Effort, Glob, Mode};
 use crate::protocol::json::Object;
 
 use super::MOST_ENTRIES;
 use super::extension::is_extension;
+use super::text::glob;
 
 /// Sources whose reports a project does not want: hosts, or whole addresses.
 #[derive(Debug, Clone)]
@@ -18,17 +19,12 @@ pub(super) struct Sources {
 
 impl Sources {
     pub fn of(patterns: &[String]) -> Self {
-        let patterns = patterns
-            .iter()
-            .take(MOST_ENTRIES)
-            .map(|pattern| pattern.trim());
+        let patterns = patterns.iter().take(MOST_ENTRIES);
         let (addresses, hosts): (Vec<_>, Vec<_>) =
-            patterns.partition(|pattern| pattern.contains(':') || pattern.contains('/'));
-        let globs = |patterns: Vec<&str>| {
-            let globs = patterns.into_iter().filter(|pattern| !pattern.is_empty());
-            globs
-                .filter_map(|pattern| Glob::new(pattern, Mode::AnyCase))
-                .collect()
+            patterns.partition(|pattern| pattern.contains([':', '/']));
+        let globs = |patterns: Vec<&String>| {
+            let globs = patterns.into_iter().filter_map(|pattern| glob(pattern));
+            globs.collect()
         };
         Self {
             hosts: globs(hosts),
@@ -40,13 +36,14 @@ impl Sources {
         if self.hosts.is_empty() && self.addresses.is_empty() {
             return false;
         }
-        let address = Mode::AnyCase.prepare(address);
-        let host = address
-            .split_once("://")
-            .map_or(&*address, |(_, rest)| rest);
+        let host = address.split_once("://").map_or(address, |(_, rest)| rest);
         let host = host.split(['/', ':', '?', '#']).next().unwrap_or_default();
-        self.hosts.iter().any(|glob| glob.matches(host))
-            || self.addresses.iter().any(|glob| glob.matches(&address))
+        let effort = &Effort::new();
+        let any = |globs: &[Glob], text: &str| {
+            let text = &Mode::AnyCase.prepare(text);
+            globs.iter().any(|glob| glob.matches(text, effort)) && !effort.is_spent()
+        };
+        any(&self.hosts, host) || any(&self.addresses, address)
     }
 }
 

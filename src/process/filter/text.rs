@@ -4,10 +4,16 @@
 use crate::process::event::Event;
 use crate::process::rules::{Effort, Glob, Mode};
 
-use super::MOST_ENTRIES;
+use super::{LONGEST_PATTERN, MOST_ENTRIES};
 
 pub(super) fn is_pattern(text: &str) -> bool {
-    !text.trim().is_empty() && Glob::new(text.trim(), Mode::AnyCase).is_some()
+    glob(text).is_some()
+}
+
+/// Nothing for what is empty or too long.
+pub(super) fn glob(text: &str) -> Option<Glob> {
+    let pattern = Some(text.trim()).filter(|it| (1..=LONGEST_PATTERN).contains(&it.len()))?;
+    Glob::new(pattern, Mode::AnyCase)
 }
 
 #[derive(Debug, Clone)]
@@ -15,22 +21,13 @@ pub(super) struct Texts(Vec<Glob>);
 
 impl Texts {
     pub fn of(patterns: &[String]) -> Self {
-        let patterns = patterns
-            .iter()
-            .take(MOST_ENTRIES)
-            .map(|pattern| pattern.trim());
-        let patterns = patterns.filter(|pattern| !pattern.is_empty());
-        Self(
-            patterns
-                .filter_map(|pattern| Glob::new(pattern, Mode::AnyCase))
-                .collect(),
-        )
+        let globs = patterns.iter().filter_map(|pattern| glob(pattern));
+        Self(globs.take(MOST_ENTRIES).collect())
     }
 
     fn match_text(&self, text: &str, effort: &Effort) -> bool {
-        let text = Mode::AnyCase.prepare(text);
-        let mut globs = self.0.iter();
-        globs.any(|glob| effort.spend(glob.cost(text.len())) && glob.matches(&text))
+        let text = &Mode::AnyCase.prepare(text);
+        self.0.iter().any(|glob| glob.matches(text, effort)) && !effort.is_spent()
     }
 
     pub fn match_release(&self, event: &Event<'_>) -> bool {

@@ -8,8 +8,8 @@ use crate::process::event::{Event, Exception, Mechanism};
 use crate::process::rules::Judgement;
 use crate::protocol::json::Json;
 
-use super::frame::{self, FramePart};
-use super::parameterize::parameterize;
+use super::frame::{self, FramePart, Surroundings};
+use super::message::parameterize;
 
 /// What one exception offers for the hash.
 #[derive(Debug, PartialEq)]
@@ -20,6 +20,8 @@ pub(super) struct ExceptionPart<'e> {
     pub ns_error: Option<String>,
     /// Parameterised; counts where neither the stack nor a code does.
     pub value: Option<Cow<'e, str>>,
+    /// As it came.
+    pub message: Option<&'e str>,
     pub frames: Vec<FramePart<'e>>,
 }
 
@@ -43,7 +45,7 @@ pub(super) fn parts<'e>(event: &'e Event<'_>, judgements: &[Judgement]) -> Vec<E
     let parts: Vec<_> = exceptions
         .iter()
         .enumerate()
-        .map(|(at, exception)| part(exception, &event.platform, judgements.get(at)))
+        .map(|(at, exception)| part(exception, &Surroundings::of(event, judgements.get(at))))
         .collect();
     match of_tree(exceptions, &parts) {
         Some(chosen) => {
@@ -57,16 +59,12 @@ pub(super) fn parts<'e>(event: &'e Event<'_>, judgements: &[Judgement]) -> Vec<E
     }
 }
 
-fn part<'e>(
-    exception: &'e Exception<'_>,
-    platform: &str,
-    judgement: Option<&Judgement>,
-) -> ExceptionPart<'e> {
+fn part<'e>(exception: &'e Exception<'_>, surroundings: &Surroundings<'_>) -> ExceptionPart<'e> {
     let kind = exception
         .kind
         .as_deref()
         .filter(|_| !exception.is_synthetic());
-    let frames = frame::parts(exception.frames(), platform, judgement);
+    let frames = frame::parts(exception.frames(), surroundings);
     let ns_error = ns_error(exception.mechanism.as_ref());
     let value = exception
         .value
@@ -76,6 +74,7 @@ fn part<'e>(
         .filter(|value| !value.is_empty());
     ExceptionPart {
         kind,
+        message: exception.value.as_deref(),
         ns_error,
         value,
         frames,
@@ -99,7 +98,10 @@ fn of_tree(exceptions: &[Exception<'_>], parts: &[ExceptionPart<'_>]) -> Option<
     let tree = Tree::of(exceptions)?;
     let mut distinct: Vec<usize> = Vec::new();
     for at in tree.members(exceptions) {
-        if !distinct.iter().any(|&known| parts[known].counts_as(&parts[at])) {
+        if !distinct
+            .iter()
+            .any(|&known| parts[known].counts_as(&parts[at]))
+        {
             distinct.push(at);
         }
     }

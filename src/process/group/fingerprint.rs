@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use crate::process::event::Event;
 use crate::process::title;
 
-use super::parameterize::parameterize;
+use super::message::parameterize;
 
 /// One entry of a fingerprint, ready to hash.
 #[derive(Debug, PartialEq)]
@@ -25,10 +25,7 @@ pub(super) enum Fingerprint<'e> {
 }
 
 /// Reads a list: the SDK's, or that of a rule, which has the same form.
-pub(super) fn classify<'e, T: AsRef<str>>(
-    event: &'e Event<'_>,
-    list: &'e [T],
-) -> Fingerprint<'e> {
+pub(super) fn classify<'e, T: AsRef<str>>(event: &'e Event<'_>, list: &'e [T]) -> Fingerprint<'e> {
     let entries: Vec<_> = list
         .iter()
         .map(|entry| read_entry(event, entry.as_ref()))

@@ -1,12 +1,14 @@
-//! What a frame says about where in the program it is, without what changes from deploy to deploy.
-//! In: one frame and its platform. Out: [`FramePart`], or nothing if the frame says nothing.
+//! What a stack says about where in the program it is, without what changes from deploy to deploy.
+//! In: the frames of a stack with what surrounds it. Out: a [`FramePart`] for each frame that counts.
 
 use std::borrow::Cow;
 
-use crate::process::event::Frame;
+use crate::process::event::{Event, Frame};
 use crate::process::rules::Judgement;
+use crate::protocol::json::Object;
 
-use super::function::{normalize_function, normalize_module};
+use super::family::Family;
+use super::{image, machinery, minified, name, place, source};
 
 /// What of a frame goes into the hash.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +18,8 @@ pub(super) struct FramePart<'e> {
     pub function: Cow<'e, str>,
     pub source: Cow<'e, str>,
     pub in_app: bool,
+    /// It does not say what the program did there: no name, or one that a compiler numbered or a minifier shortened.
+    pub is_vague: bool,
 }
 
 impl FramePart<'_> {
@@ -28,32 +32,67 @@ impl FramePart<'_> {
     }
 }
 
-/// The contributing frames of a stack, oldest first. A frame that repeats its predecessor is recursion and counts once.
-/// What rules leave out is left out, and of the rest as many of the newest stay as they want.
+/// What is around a stack.
+pub(super) struct Surroundings<'s> {
+    platform: &'s str,
+    debug_meta: &'s Object<'s>,
+    judgement: Option<&'s Judgement>,
+}
+
+impl<'s> Surroundings<'s> {
+    pub fn of(event: &'s Event<'_>, judgement: Option<&'s Judgement>) -> Self {
+        Self {
+            platform: &event.platform,
+            debug_meta: &event.debug_meta,
+            judgement,
+        }
+    }
+}
+
+/// The contributing frames of a stack, oldest first. A frame that repeats its predecessor is recursion and counts once. What is
+/// around every program, and what rules leave out, does not count; of the rest as many of the newest stay as rules want.
 pub(super) fn parts<'e>(
     frames: &'e [Frame<'_>],
-    platform: &str,
-    judgement: Option<&Judgement>,
+    surroundings: &Surroundings<'_>,
 ) -> Vec<FramePart<'e>> {
     let mut parts = Vec::with_capacity(frames.len());
+    let marks = machinery::marks(frames, surroundings.platform);
+    let ruled = surroundings
+        .judgement
+        .map_or(&[][..], |judgement| &judgement.frames);
     let mut previous: Option<&Frame<'_>> = None;
-    let ruled = judgement.map_or(&[][..], |judgement| &judgement.frames);
-    for (at, frame) in frames.iter().enumerate() {
+    for (at, (frame, mark)) in frames.iter().zip(marks).enumerate() {
         let by_rule = ruled.get(at).and_then(|judgement| judgement.group);
-        if by_rule.is_some_and(|decided| !decided.on) {
+        if !by_rule.map_or(mark.is_none(), |decided| decided.on) {
             continue;
         }
         let repeats = previous.is_some_and(|previous| is_same_place(previous, frame));
         previous = Some(frame);
         if !repeats {
-            parts.extend(part(frame, frame.platform.as_deref().unwrap_or(platform)));
+            let crashed = at + 1 == frames.len();
+            let part = part(frame, surroundings, crashed);
+            parts.extend(part.filter(|part| !continues(parts.last(), part, frame, surroundings)));
         }
     }
-    if let Some(judgement) = judgement {
+    collapse_cycles(&mut parts);
+    if let Some(judgement) = surroundings.judgement {
         let newest = judgement.limits.newest(parts.len());
         parts.drain(..parts.len() - newest);
     }
     parts
+}
+
+/// Compilers move what seldom runs out of a function; whether a crash in there shows as a frame more is chance.
+fn continues(
+    last: Option<&FramePart<'_>>,
+    part: &FramePart<'_>,
+    frame: &Frame<'_>,
+    surroundings: &Surroundings<'_>,
+) -> bool {
+    let platform = frame.platform.as_deref().unwrap_or(surroundings.platform);
+    let function = frame.function.as_deref().unwrap_or_default();
+    name::is_cold_part(function, platform)
+        && last.is_some_and(|last| last.function == part.function)
 }
 
 fn is_same_place(one: &Frame<'_>, other: &Frame<'_>) -> bool {
@@ -66,46 +105,34 @@ fn is_same_place(one: &Frame<'_>, other: &Frame<'_>) -> bool {
         && one.package == other.package
 }
 
-fn part<'e>(frame: &'e Frame<'_>, platform: &str) -> Option<FramePart<'e>> {
-    let path = frame.abs_path.as_deref().unwrap_or_default();
-    let is_script = matches!(platform, "javascript" | "node");
-    if is_script && (path.starts_with("node:internal") || path.contains("[native code]")) {
-        return None;
-    }
-    let raw = if platform == "csharp" {
-        frame.raw_function.as_deref().or(frame.function.as_deref())
+fn part<'e>(
+    frame: &'e Frame<'_>,
+    surroundings: &Surroundings<'_>,
+    crashed: bool,
+) -> Option<FramePart<'e>> {
+    let of_event = surroundings.platform;
+    let platform = frame.platform.as_deref().unwrap_or(of_event);
+    let family = Family::of(frame, of_event);
+    let function = function(frame, platform, family).unwrap_or_default();
+    let source = source::source(frame, of_event, !function.is_empty()).unwrap_or_default();
+    let place = if family == Family::Native && function.is_empty() {
+        binary(frame, surroundings, crashed)
     } else {
-        frame.function.as_deref()
+        let file = || match (family, place::file(frame, of_event)?) {
+            (Family::Jvm, Cow::Borrowed(file)) => Some(name::file(file, platform)),
+            (_, file) => Some(file),
+        };
+        module(frame, platform, of_event).or_else(file)
     };
-    if is_script && matches!(raw, Some("eval")) {
-        return None;
-    }
-    let function = raw
-        .and_then(|name| normalize_function(name, platform))
-        .unwrap_or_default();
-    let source = match platform {
-        "javascript" | "node" | "python" | "php" | "ruby" => frame
-            .context_line
-            .as_deref()
-            .and_then(source_line)
-            .unwrap_or_default(),
-        _ => Cow::default(),
-    };
-    let from_web = is_script && is_web_address(path);
-    let module = frame
-        .module
-        .as_deref()
-        .and_then(|module| normalize_module(module, platform))
-        .filter(|module| !(from_web && repeats_path(module, path)));
-    let place = match module {
-        Some(module) => module,
-        None if from_web => Cow::default(),
-        None => frame.filename.as_deref().map(base_name).unwrap_or_default(),
-    };
+    let place = place.unwrap_or_default();
     // Line, column and address do not count, so a file alone names a place only where nothing better can be known.
     let says_something =
-        !function.is_empty() || !source.is_empty() || (!is_script && !place.is_empty());
+        !function.is_empty() || !source.is_empty() || place::stands_alone(frame, of_event, &place);
+    let is_vague = (function.is_empty() && source.is_empty())
+        || name::is_numbered_closure(&function, platform)
+        || (family == Family::Jvm && is_numbered_class(frame, platform));
     says_something.then_some(FramePart {
+        is_vague,
         place,
         function,
         source,
@@ -113,47 +140,110 @@ fn part<'e>(frame: &'e Frame<'_>, platform: &str) -> Option<FramePart<'e>> {
     })
 }
 
-fn is_web_address(path: &str) -> bool {
-    ["http:", "https:", "blob:", "applewebdata:"]
-        .iter()
-        .any(|scheme| path.starts_with(scheme))
-}
-
-/// SDKs make a module of the script's path where they know no better.
-fn repeats_path(module: &str, path: &str) -> bool {
-    path.split_once("://")
-        .and_then(|(_, rest)| rest.split_once('/'))
-        .is_some_and(|(_, path)| {
-            let bare = path.split(['?', '#']).next().unwrap_or(path);
-            bare.trim_end_matches(".js").ends_with(module)
-        })
-}
-
-/// Source with its blanks collapsed; long lines are minified or generated and say little.
-fn source_line(line: &str) -> Option<Cow<'_, str>> {
-    const LONGEST: usize = 120;
-    let line = line.trim();
-    if line.is_empty() || line.len() > 4 * LONGEST {
-        return None;
-    }
-    let needs_collapse = line
-        .as_bytes()
-        .windows(2)
-        .any(|pair| pair[0].is_ascii_whitespace() && pair[1].is_ascii_whitespace())
-        || line.contains('\t');
-    let collapsed = if needs_collapse {
-        Cow::Owned(line.split_whitespace().collect::<Vec<_>>().join(" "))
+/// The function; none where its name was made by a compiler, a minifier or an obfuscator and says nothing.
+fn function<'e>(frame: &'e Frame<'_>, platform: &str, family: Family) -> Option<Cow<'e, str>> {
+    let raw = if platform == "csharp" {
+        frame.raw_function.as_deref().or(frame.function.as_deref())
     } else {
-        Cow::Borrowed(line)
+        frame.function.as_deref()
     };
-    (collapsed.chars().count() <= LONGEST).then_some(collapsed)
+    let name = name::function(raw?, platform)?;
+    let means_nothing = match family {
+        Family::Script => minified::is_minified(frame) && minified::is_short_name(&name),
+        Family::Jvm => {
+            let module = frame.module.as_deref();
+            module.is_some_and(|module| minified::is_obfuscated(module, &name))
+        }
+        _ => false,
+    };
+    (!means_nothing).then_some(name)
 }
 
-fn base_name(filename: &str) -> Cow<'_, str> {
-    let name = filename.rsplit(['/', '\\']).next().unwrap_or(filename);
-    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        Cow::Owned(name.to_ascii_lowercase())
-    } else {
-        Cow::Borrowed(name)
+fn module<'e>(frame: &'e Frame<'_>, platform: &str, of_event: &str) -> Option<Cow<'e, str>> {
+    match Family::of(frame, of_event) {
+        Family::Jvm | Family::Dotnet => name::module(frame.module.as_deref()?, platform),
+        _ => place::module(frame, of_event),
+    }
+}
+
+fn is_numbered_class(frame: &Frame<'_>, platform: &str) -> bool {
+    let module = frame.module.as_deref();
+    module.is_some_and(|module| name::is_numbered_class(module, platform))
+}
+
+/// Where no symbol is known: the binary, and for the frame that crashed also the place in it, which is the same for all
+/// crashes of a build.
+fn binary<'e>(
+    frame: &'e Frame<'_>,
+    surroundings: &Surroundings<'_>,
+    crashed: bool,
+) -> Option<Cow<'e, str>> {
+    let binary = image::binary(frame).or_else(|| place::file(frame, surroundings.platform))?;
+    let offset = crashed.then(|| image::offset(frame, surroundings.debug_meta));
+    Some(match offset.flatten() {
+        Some(offset) => Cow::Owned(format!("{binary}+{offset:#x}")),
+        None => binary,
+    })
+}
+
+/// Stacks of fewer frames are compared as they are.
+const DEEP: usize = 40;
+const LONGEST_CYCLE: usize = 8;
+const FEWEST_TURNS: usize = 3;
+
+/// A few functions that call each other again and again count once: how deep they got is chance.
+fn collapse_cycles(parts: &mut Vec<FramePart<'_>>) {
+    if parts.len() < DEEP {
+        return;
+    }
+    let mut from = 0;
+    while from < parts.len() {
+        let turns = |length: usize| {
+            let rest = &parts[from..];
+            let same = rest.iter().zip(&rest[length.min(rest.len())..]);
+            let same = same.take_while(|(one, other)| one == other).count();
+            same / length + 1
+        };
+        let cycle = (1..=LONGEST_CYCLE).find(|length| turns(*length) >= FEWEST_TURNS);
+        if let Some(length) = cycle {
+            let surplus = (turns(length) - 1) * length;
+            parts.drain(from + length..from + length + surplus);
+            from += length;
+        } else {
+            from += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deep_recursion_of_several_functions_counts_once() {
+        let named = |names: &str| -> Vec<FramePart<'static>> {
+            let part = |name: char| FramePart {
+                place: Cow::Borrowed("m"),
+                function: Cow::Owned(name.to_string()),
+                source: Cow::Borrowed(""),
+                in_app: true,
+                is_vague: false,
+            };
+            names.chars().map(part).collect()
+        };
+        for (names, expected) in [
+            (format!("xy{}z", "abc".repeat(20)), "xyabcz"),
+            (format!("xy{}z", "abc".repeat(33)), "xyabcz"),
+            (format!("x{}", "a".repeat(60)), "xa"),
+            ("abab".to_owned(), "abab"),
+            (
+                ('a'..='z').chain('A'..='Z').collect(),
+                "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
+            ),
+        ] {
+            let mut parts = named(&names);
+            collapse_cycles(&mut parts);
+            assert_eq!(parts, named(expected), "{names}");
+        }
     }
 }

@@ -2,10 +2,24 @@
 //! In: a normalised and scrubbed event. Out: its hashes, the preferred first, and an explanation of them.
 
 mod exception;
+mod family;
 mod fingerprint;
 mod frame;
-mod function;
-mod parameterize;
+mod generated;
+mod image;
+pub(super) mod in_app;
+mod libraries;
+mod machinery;
+mod message;
+mod minified;
+mod name;
+mod path;
+mod place;
+mod sdk;
+mod source;
+mod table;
+mod token;
+mod unspecific;
 mod v1;
 
 use std::borrow::Cow;
@@ -14,13 +28,13 @@ use md5::{Digest, Md5};
 
 use super::csp::Violation;
 use super::event::{Event, Stacktrace, Thread};
-use super::rules::{self, Judgement, Judgements};
+use super::rules::{self, Judgements};
 use super::settings::Settings;
 
 use exception::ExceptionPart;
 use fingerprint::{Entry, Fingerprint};
 use frame::FramePart;
-use parameterize::parameterize;
+use message::{parameterize, skeleton};
 
 /// The version of this algorithm. Another one is another version, so that old and new hashes never meet by accident.
 pub const VERSION: i32 = 2;
@@ -213,11 +227,14 @@ fn default_drafts<'e>(event: &'e Event<'_>, judgements: &Judgements) -> Vec<Draf
     if !by_exceptions.is_empty() {
         return by_exceptions;
     }
-    let of_thread = thread_stack(&event.threads).map(|(at, stack)| (stack, judgements.threads.get(at)));
+    let of_thread =
+        thread_stack(&event.threads).map(|(at, stack)| (stack, judgements.threads.get(at)));
     let bare = event.stacktrace.as_ref();
     let bare = bare.map(|stack| (stack, Some(&judgements.stacktrace)));
     for found in [of_thread, bare] {
-        let drafts = found.map(|(stack, judgement)| stack_drafts(stack, &event.platform, judgement));
+        let drafts = found.map(|(stack, judgement)| {
+            stack_drafts(stack, &frame::Surroundings::of(event, judgement))
+        });
         if let Some(drafts) = drafts.filter(|drafts| !drafts.is_empty()) {
             return drafts;
         }
@@ -280,12 +297,21 @@ fn exception_draft<'e>(variant: &'static str, parts: &[ExceptionPart<'e>]) -> Dr
             if let Some(value) = &part.value {
                 draft.add("value", value.clone());
             }
-        } else if variant == "app" {
-            let in_app = part.frames.iter().filter(|frame| frame.in_app);
-            draft.add_frames("in_app_frames", in_app);
-        } else {
-            draft.add_frames("frames", part.frames.iter());
+            continue;
         }
+        let only_app = variant == "app";
+        let counted: Vec<_> = part
+            .frames
+            .iter()
+            .filter(|frame| frame.in_app || !only_app)
+            .collect();
+        if let Some(message) = part.message
+            && unspecific::needs_message(part.kind, &counted)
+        {
+            draft.add("skeleton", skeleton(message));
+        }
+        let kind = if only_app { "in_app_frames" } else { "frames" };
+        draft.add_frames(kind, counted.into_iter());
     }
     draft
 }
@@ -293,7 +319,10 @@ fn exception_draft<'e>(variant: &'static str, parts: &[ExceptionPart<'e>]) -> Dr
 /// The stack of the one thread that matters, with its place; none if several might.
 fn thread_stack<'e, 'a>(threads: &'e [Thread<'a>]) -> Option<(usize, &'e Stacktrace<'a>)> {
     let only = |matters: fn(&Thread<'a>) -> bool| {
-        let mut found = threads.iter().enumerate().filter(|(_, thread)| matters(thread));
+        let mut found = threads
+            .iter()
+            .enumerate()
+            .filter(|(_, thread)| matters(thread));
         match (found.next(), found.next()) {
             (Some(thread), None) => Some(Some(thread)),
             (Some(_), Some(_)) => Some(None),
@@ -308,10 +337,9 @@ fn thread_stack<'e, 'a>(threads: &'e [Thread<'a>]) -> Option<(usize, &'e Stacktr
 
 fn stack_drafts<'e>(
     stack: &'e Stacktrace<'_>,
-    platform: &str,
-    judgement: Option<&Judgement>,
+    surroundings: &frame::Surroundings<'_>,
 ) -> Vec<Draft<'e>> {
-    let frames = frame::parts(&stack.frames, platform, judgement);
+    let frames = frame::parts(&stack.frames, surroundings);
     let mut drafts = Vec::with_capacity(2);
     if frames.iter().any(|frame| frame.in_app) {
         let mut draft = Draft::new("app", "stacktrace");

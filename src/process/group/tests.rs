@@ -9,14 +9,17 @@ use crate::process::{Incoming, ProcessedEvent, Settings, process};
 use crate::protocol::event_id::EventId;
 
 fn run(event: &Value) -> ProcessedEvent {
-    process(&Incoming {
-        payload: &serde_json::to_vec(event).expect("JSON"),
-        event_id: EventId::from_bytes([1; 16]),
-        received_ms: 1_795_256_700_000,
-        sent_at_ms: None,
-        remote_addr: None,
-        sdk_client: None,
-    }, &Settings::default())
+    process(
+        &Incoming {
+            payload: &serde_json::to_vec(event).expect("JSON"),
+            event_id: EventId::from_bytes([1; 16]),
+            received_ms: 1_795_256_700_000,
+            sent_at_ms: None,
+            remote_addr: None,
+            sdk_client: None,
+        },
+        &Settings::default(),
+    )
     .expect("an event")
 }
 

@@ -9,11 +9,7 @@ use super::reader::{Reader, any_text, cut};
 use super::stacktrace;
 
 /// Of a long chain the first cause and the newest exceptions stay; the last one is the main exception.
-pub(super) fn read_all<'a>(
-    reader: &mut Reader<'a>,
-    platform: &str,
-    value: Json<'a>,
-) -> Vec<Exception<'a>> {
+pub(super) fn read_all<'a>(reader: &mut Reader<'a>, value: Json<'a>) -> Vec<Exception<'a>> {
     let mut values = reader.values("exception", value);
     if values.len() > limits::EXCEPTIONS {
         let surplus = values.len() - limits::EXCEPTIONS;
@@ -22,11 +18,11 @@ pub(super) fn read_all<'a>(
     }
     values
         .into_iter()
-        .filter_map(|value| read(reader, platform, value))
+        .filter_map(|value| read(reader, value))
         .collect()
 }
 
-fn read<'a>(reader: &mut Reader<'a>, platform: &str, value: Json<'a>) -> Option<Exception<'a>> {
+fn read<'a>(reader: &mut Reader<'a>, value: Json<'a>) -> Option<Exception<'a>> {
     let object = reader.object("exception", value)?;
     let mut exception = Exception::default();
     for (key, value) in object.0 {
@@ -39,7 +35,7 @@ fn read<'a>(reader: &mut Reader<'a>, platform: &str, value: Json<'a>) -> Option<
             "thread_id" => exception.thread_id = thread_id(reader, "exception.thread_id", value),
             "mechanism" => exception.mechanism = read_mechanism(reader, value),
             "stacktrace" | "sentry.interfaces.Stacktrace" => {
-                exception.stacktrace = stacktrace::read(reader, platform, value);
+                exception.stacktrace = stacktrace::read(reader, value);
             }
             _ => {}
         }
@@ -95,11 +91,7 @@ fn read_mechanism<'a>(reader: &mut Reader<'a>, value: Json<'a>) -> Option<Mechan
     Some(mechanism)
 }
 
-pub(super) fn read_threads<'a>(
-    reader: &mut Reader<'a>,
-    platform: &str,
-    value: Json<'a>,
-) -> Vec<Thread<'a>> {
+pub(super) fn read_threads<'a>(reader: &mut Reader<'a>, value: Json<'a>) -> Vec<Thread<'a>> {
     let mut values = reader.values("threads", value);
     if values.len() > limits::THREADS {
         values.truncate(limits::THREADS);
@@ -107,11 +99,11 @@ pub(super) fn read_threads<'a>(
     }
     values
         .into_iter()
-        .filter_map(|value| read_thread(reader, platform, value))
+        .filter_map(|value| read_thread(reader, value))
         .collect()
 }
 
-fn read_thread<'a>(reader: &mut Reader<'a>, platform: &str, value: Json<'a>) -> Option<Thread<'a>> {
+fn read_thread<'a>(reader: &mut Reader<'a>, value: Json<'a>) -> Option<Thread<'a>> {
     let object = reader.object("thread", value)?;
     let mut thread = Thread::default();
     for (key, value) in object.0 {
@@ -122,7 +114,7 @@ fn read_thread<'a>(reader: &mut Reader<'a>, platform: &str, value: Json<'a>) -> 
             "current" => thread.current = reader.boolean("thread.current", value),
             "main" => thread.main = reader.boolean("thread.main", value),
             "state" => thread.state = reader.short_text("thread.state", value, limits::SHORT_NAME),
-            "stacktrace" => thread.stacktrace = stacktrace::read(reader, platform, value),
+            "stacktrace" => thread.stacktrace = stacktrace::read(reader, value),
             _ => {}
         }
     }

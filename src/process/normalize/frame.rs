@@ -1,21 +1,16 @@
 //! One frame of a stack.
-//! In: its JSON. Out: a [`Frame`] with paths, bounded texts and an in-app mark; what is wrong with it is left out.
+//! In: its JSON. Out: a [`Frame`] with paths, bounded texts and the SDK's in-app mark; what is wrong with it is left out.
 
 use std::borrow::Cow;
 
-use crate::process::event::Frame;
+use crate::process::event::{Frame, SdkFlag};
 use crate::protocol::json::{Json, Object, Text};
 
-use super::in_app;
 use super::limits;
 use super::reader::{Reader, any_text, cut};
 
-/// Reads one frame; one that tells nothing is none.
-pub(super) fn read<'a>(
-    reader: &mut Reader<'a>,
-    platform: &str,
-    value: Json<'a>,
-) -> Option<Frame<'a>> {
+/// Reads one frame, with the in-app mark of the SDK; one that tells nothing is none.
+pub(super) fn read<'a>(reader: &mut Reader<'a>, value: Json<'a>) -> Option<Frame<'a>> {
     let object = reader.object("frame", value)?;
     let mut frame = Frame::default();
     let mut empty = true;
@@ -29,7 +24,6 @@ pub(super) fn read<'a>(
         return None;
     }
     complete_paths(&mut frame);
-    frame.in_app = Some(in_app::decide(&frame, platform));
     Some(frame)
 }
 
@@ -99,6 +93,17 @@ fn read_attribute<'a>(
         }
         "in_app" => {
             frame.in_app = reader.boolean("frame.in_app", value);
+            false
+        }
+        "orig_in_app" => {
+            frame.orig_in_app = match value {
+                Json::I64(number) => SdkFlag::from_number(number),
+                _ => None,
+            };
+            false
+        }
+        "data" => {
+            frame.data = reader.object("frame.data", value).unwrap_or_default();
             false
         }
         "instruction_addr" => {

@@ -5,7 +5,6 @@ mod clock;
 mod contexts;
 mod exception;
 mod frame;
-mod in_app;
 pub(super) mod limits;
 mod message;
 mod names;
@@ -23,6 +22,7 @@ use crate::protocol::json::{Json, Object, Text};
 
 use super::Incoming;
 use super::event::{Event, Request, User};
+use super::group::in_app;
 use super::time;
 
 use reader::Reader;
@@ -49,6 +49,8 @@ pub(super) fn normalize<'a>(incoming: &Incoming<'a>, mut object: Object<'a>) -> 
     event.logentry = message::read(reader, logentry, message);
     event.user = user.map_or_else(User::default, |user| user::read(reader, user));
     adopt_stacktrace(&mut event);
+    in_app::decide_all(&mut event);
+    drop_source_of_the_middle(&mut event);
     adopt_environment_tag(reader, &mut event);
     complete_sdk(&mut event, incoming.sdk_client);
     user::complete_address(
@@ -123,14 +125,14 @@ fn read_attribute<'a>(reader: &mut Reader<'a>, event: &mut Event<'a>, key: &str,
         "dist" => event.dist = names::dist(reader, value),
         "environment" => event.environment = names::environment(reader, value),
         "exception" | "sentry.interfaces.Exception" => {
-            event.exceptions = exception::read_all(reader, &event.platform, value);
+            event.exceptions = exception::read_all(reader, value);
         }
-        "threads" => event.threads = exception::read_threads(reader, &event.platform, value),
+        "threads" => event.threads = exception::read_threads(reader, value),
         "stacktrace" | "sentry.interfaces.Stacktrace" => {
             event.stacktrace = if value.is_null() {
                 None
             } else {
-                stacktrace::read(reader, &event.platform, value)
+                stacktrace::read(reader, value)
             };
         }
         "csp" | "sentry.interfaces.Csp" => event.csp = reader.object("csp", value),
@@ -187,6 +189,16 @@ fn sdk<'a>(reader: &mut Reader<'a>, value: Json<'a>) -> Object<'a> {
         _ => false,
     });
     sdk
+}
+
+/// Long stacks keep the source of some frames only, for which it has to be known whose these are.
+fn drop_source_of_the_middle(event: &mut Event<'_>) {
+    let exceptions = event.exceptions.iter_mut().map(|it| &mut it.stacktrace);
+    let threads = event.threads.iter_mut().map(|it| &mut it.stacktrace);
+    let bare = std::iter::once(&mut event.stacktrace);
+    for stack in exceptions.chain(threads).chain(bare).flatten() {
+        stacktrace::drop_source_of_the_middle(&mut stack.frames);
+    }
 }
 
 /// A top-level stack trace belongs to the only exception.

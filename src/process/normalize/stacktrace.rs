@@ -1,5 +1,5 @@
 //! Stack traces: frames in the order of the SDK, oldest caller first.
-//! In: `{"frames": […]}` as JSON. Out: a bounded [`Stacktrace`] whose frames have paths and an in-app mark.
+//! In: `{"frames": […]}` as JSON. Out: a bounded [`Stacktrace`] whose frames have paths.
 
 use crate::process::event::{Frame, Stacktrace};
 use crate::protocol::json::{Json, Object};
@@ -9,11 +9,7 @@ use super::limits;
 use super::reader::Reader;
 
 /// Reads a stack trace; one without frames and registers is none.
-pub(super) fn read<'a>(
-    reader: &mut Reader<'a>,
-    platform: &str,
-    value: Json<'a>,
-) -> Option<Stacktrace<'a>> {
+pub(super) fn read<'a>(reader: &mut Reader<'a>, value: Json<'a>) -> Option<Stacktrace<'a>> {
     let mut object = reader.object("stacktrace", value)?;
     let mut stack = Stacktrace {
         frames_omitted: object.remove("frames_omitted").and_then(omitted_range),
@@ -28,9 +24,8 @@ pub(super) fn read<'a>(
     }
     stack.frames = frames
         .into_iter()
-        .filter_map(|value| frame::read(reader, platform, value))
+        .filter_map(|value| frame::read(reader, value))
         .collect();
-    drop_source_of_the_middle(&mut stack.frames);
     if let Some(registers) = object.remove("registers") {
         stack.registers = reader
             .object("stacktrace.registers", registers)
@@ -61,7 +56,7 @@ fn leave_out_middle(frames: &mut Vec<Json<'_>>) -> Option<[i64; 2]> {
 }
 
 /// Of a stack with many frames only some keep variables and source: the app's first, then both ends.
-fn drop_source_of_the_middle(frames: &mut [Frame<'_>]) {
+pub(super) fn drop_source_of_the_middle(frames: &mut [Frame<'_>]) {
     if frames.len() <= limits::FRAMES_WITH_SOURCE {
         return;
     }
@@ -96,7 +91,7 @@ mod tests {
 
     fn stack(json: &str) -> Option<Stacktrace<'_>> {
         let mut reader = Reader::default();
-        read(&mut reader, "python", parse(json.as_bytes()).expect("JSON"))
+        read(&mut reader, parse(json.as_bytes()).expect("JSON"))
     }
 
     #[test]
@@ -145,7 +140,8 @@ mod tests {
             })
             .collect();
         let json = format!(r#"{{"frames":[{}]}}"#, frames.join(","));
-        let stack = stack(&json).expect("a stack");
+        let mut stack = stack(&json).expect("a stack");
+        drop_source_of_the_middle(&mut stack.frames);
         assert_eq!(stack.frames.len(), 250);
         assert_eq!(stack.frames_omitted, Some([125, 1375]));
         assert_eq!(stack.frames[249].function.as_deref(), Some("f1499"));

@@ -52,6 +52,7 @@ fn trim_stack(stack: Option<&mut Stacktrace<'_>>) {
     for frame in &mut stack.frames {
         bound_object(&mut frame.vars, limits::SMALL_BAG);
         bound_object(&mut frame.lock, limits::SMALL_BAG);
+        bound_object(&mut frame.data, limits::SMALL_BAG);
     }
 }
 

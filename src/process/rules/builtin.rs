@@ -3,9 +3,7 @@
 
 use std::sync::LazyLock;
 
-use crate::process::event::Event;
-
-use super::facts::{Effort, Facts};
+use super::facts::Facts;
 use super::fingerprint::FingerprintRules;
 
 /// A new deploy removes the chunks of the one before, and each has a name of its own.

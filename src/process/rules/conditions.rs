@@ -3,7 +3,8 @@
 
 use std::fmt;
 
-use super::facts::{Effort, ExceptionFacts, Facts, FrameFacts, State};
+use super::effort::Effort;
+use super::facts::{ExceptionFacts, Facts, FrameFacts, State};
 use super::matcher::{Matcher, Scope};
 
 #[derive(Debug, Clone, PartialEq)]

@@ -2,43 +2,21 @@
 //! In: an event. Out: its messages, exceptions and frames as texts that globs can take.
 
 use std::borrow::Cow;
-use std::cell::{Cell, OnceCell};
+use std::cell::OnceCell;
 
 use crate::process::event::{Event, Exception, Frame, Stacktrace, Thread};
 use crate::protocol::json::Json;
 
-use super::glob::Mode;
+use super::glob::{Mode, Prepared};
 use super::matcher::Family;
-
-/// What the rules may cost an event, so that neither many rules nor an event with thousands of frames can hold up the
-/// others. A thousand times what usual rules and events take; when it is spent, nothing matches any more.
-pub(in crate::process) struct Effort(Cell<usize>);
-
-impl Effort {
-    const MOST: usize = 1_000_000;
-
-    pub fn new() -> Self {
-        Self(Cell::new(Self::MOST))
-    }
-
-    /// Says whether so much was left.
-    pub fn spend(&self, cost: usize) -> bool {
-        let left = self.0.get().checked_sub(cost);
-        self.0.set(left.unwrap_or(0));
-        left.is_some()
-    }
-
-    pub fn is_spent(&self) -> bool {
-        self.0.get() == 0
-    }
-}
 
 /// An event, and what was made ready of it.
 pub(in crate::process) struct Facts<'e> {
     pub event: &'e Event<'e>,
-    messages: OnceCell<Vec<Cow<'e, str>>>,
+    messages: OnceCell<Vec<Prepared<'e>>>,
     exceptions: OnceCell<Vec<ExceptionFacts<'e>>>,
     stacks: OnceCell<Vec<Vec<FrameFacts<'e>>>>,
+    thread_id: OnceCell<Option<Cow<'e, str>>>,
 }
 
 impl<'e> Facts<'e> {
@@ -48,6 +26,7 @@ impl<'e> Facts<'e> {
             messages: OnceCell::new(),
             exceptions: OnceCell::new(),
             stacks: OnceCell::new(),
+            thread_id: OnceCell::new(),
         }
     }
 
@@ -56,7 +35,7 @@ impl<'e> Facts<'e> {
     }
 
     /// The message and the values of all exceptions: people do not know which of them a text comes from.
-    pub fn messages(&self) -> &[Cow<'e, str>] {
+    pub fn messages(&self) -> &[Prepared<'e>] {
         self.messages.get_or_init(|| {
             let message = self.event.logentry.as_ref().map(|entry| &*entry.formatted);
             let values = self
@@ -109,12 +88,13 @@ impl<'e> Facts<'e> {
         crashed.or_else(current).or_else(only)
     }
 
-    pub fn thread_id(&self) -> Option<Cow<'e, str>> {
-        match &self.thread()?.id {
+    pub fn thread_id(&self) -> Option<&str> {
+        let id = self.thread_id.get_or_init(|| match &self.thread()?.id {
             Json::Str(id) => Some(Cow::Borrowed(id)),
             Json::I64(id) => Some(Cow::Owned(id.to_string())),
             _ => None,
-        }
+        });
+        id.as_deref()
     }
 
     /// A tag. Attributes that become tags count as such before they have, and win over tags of their name.
@@ -140,33 +120,34 @@ impl<'e> Facts<'e> {
 }
 
 pub(in crate::process) struct ExceptionFacts<'e> {
-    pub exception: &'e Exception<'e>,
-    value: OnceCell<Option<Cow<'e, str>>>,
+    pub kind: Option<Prepared<'e>>,
+    pub value: Option<Prepared<'e>>,
+    pub mechanism: Option<Prepared<'e>>,
 }
 
 impl<'e> ExceptionFacts<'e> {
     pub fn new(exception: &'e Exception<'e>) -> Self {
+        let mechanism = exception.mechanism.as_ref();
+        let mechanism = mechanism.and_then(|mechanism| mechanism.kind.as_deref());
+        let exact = |text: &'e str| Mode::Exact.prepare(text);
+        let value = exception.value.as_deref();
         Self {
-            exception,
-            value: OnceCell::new(),
+            kind: exception.kind.as_deref().map(exact),
+            value: value.map(|value| Mode::AnyCase.prepare(value)),
+            mechanism: mechanism.map(exact),
         }
-    }
-
-    pub fn value(&self) -> Option<&str> {
-        prepared(&self.value, self.exception.value.as_deref(), Mode::AnyCase)
-    }
-
-    pub fn mechanism(&self) -> Option<&'e str> {
-        self.exception.mechanism.as_ref()?.kind.as_deref()
     }
 }
 
 pub(in crate::process) struct FrameFacts<'e> {
     pub frame: &'e Frame<'e>,
     pub family: Family,
-    path: OnceCell<Option<Cow<'e, str>>>,
-    file: OnceCell<Option<Cow<'e, str>>>,
-    package: OnceCell<Option<Cow<'e, str>>>,
+    /// `<unknown>` if it has none.
+    pub function: Prepared<'e>,
+    pub module: Option<Prepared<'e>>,
+    path: OnceCell<Option<Prepared<'e>>>,
+    file: OnceCell<Option<Prepared<'e>>>,
+    package: OnceCell<Option<Prepared<'e>>>,
 }
 
 impl<'e> FrameFacts<'e> {
@@ -174,40 +155,37 @@ impl<'e> FrameFacts<'e> {
         Self {
             frame,
             family: Family::of(frame.platform.as_deref().unwrap_or(platform)),
+            function: Mode::Exact.prepare(frame.function.as_deref().unwrap_or("<unknown>")),
+            module: frame.module.as_deref().map(|it| Mode::Exact.prepare(it)),
             path: OnceCell::new(),
             file: OnceCell::new(),
             package: OnceCell::new(),
         }
     }
 
-    /// A frame without a function can be matched by this name.
-    pub fn function(&self) -> &'e str {
-        self.frame.function.as_deref().unwrap_or("<unknown>")
-    }
-
-    pub fn path(&self) -> Option<&str> {
+    pub fn path(&self) -> Option<&Prepared<'e>> {
         prepared(&self.path, self.frame.abs_path.as_deref(), Mode::Path)
     }
 
     /// The file, where it says something else than the path.
-    pub fn file(&self) -> Option<&str> {
+    pub fn file(&self) -> Option<&Prepared<'e>> {
         let other = self.frame.filename.as_ref();
         let other = other.filter(|file| self.frame.abs_path.as_ref() != Some(*file));
         prepared(&self.file, other.map(AsRef::as_ref), Mode::Path)
     }
 
-    pub fn package(&self) -> Option<&str> {
+    pub fn package(&self) -> Option<&Prepared<'e>> {
         prepared(&self.package, self.frame.package.as_deref(), Mode::Path)
     }
 }
 
 fn prepared<'c, 'e>(
-    cell: &'c OnceCell<Option<Cow<'e, str>>>,
+    cell: &'c OnceCell<Option<Prepared<'e>>>,
     text: Option<&'e str>,
     mode: Mode,
-) -> Option<&'c str> {
+) -> Option<&'c Prepared<'e>> {
     cell.get_or_init(|| text.map(|text| mode.prepare(text)))
-        .as_deref()
+        .as_ref()
 }
 
 /// What rules before may have changed about a frame.

@@ -6,7 +6,8 @@ use std::fmt;
 use crate::process::event::Event;
 
 use super::conditions::Conditions;
-use super::facts::{Effort, Facts};
+use super::effort::Effort;
+use super::facts::Facts;
 use super::matcher::Language;
 use super::parse::{self, Numbered, Rule};
 use super::scan::{Problem, Quoted, Scanner};
@@ -43,7 +44,7 @@ impl FingerprintRules {
         facts: &Facts<'_>,
     ) -> Option<&Numbered<FingerprintRule>> {
         let effort = &Effort::new();
-        let mut rules = self.0.iter();
+        let mut rules = self.0.iter().take_while(|_| !effort.is_spent());
         rules.find(|numbered| numbered.rule.conditions.hold(facts, effort))
     }
 }

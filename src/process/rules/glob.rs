@@ -5,12 +5,17 @@ mod automaton;
 mod pattern;
 
 use std::borrow::Cow;
+use std::cell::Cell;
+
+use super::effort::Effort;
 
 use automaton::Automaton;
 use pattern::Token;
 
 /// The longest pattern, in bytes.
-pub(in crate::process) const LONGEST: usize = 1024;
+const LONGEST: usize = 1024;
+/// How many tokens all its alternatives may have together, since rules stay in memory.
+const MOST_TOKENS: usize = 2048;
 
 /// How a pattern is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +39,14 @@ impl Mode {
     }
 
     /// The text as globs of this mode want it. Texts meet many globs, so this is done once for each.
-    pub fn prepare(self, text: &str) -> Cow<'_, str> {
+    pub fn prepare(self, text: &str) -> Prepared<'_> {
+        Prepared {
+            text: self.fold(text),
+            pairs: Cell::new(0),
+        }
+    }
+
+    fn fold(self, text: &str) -> Cow<'_, str> {
         let changes = |byte: u8| {
             byte.is_ascii_uppercase() || byte >= 0x80 || (byte == b'\\' && self.is_path())
         };
@@ -49,6 +61,58 @@ impl Mode {
             let lower = text.chars().flat_map(char::to_lowercase);
             lower.map(separated).collect()
         })
+    }
+}
+
+/// A text to match, with a sketch of it that tells for most patterns that they cannot match.
+#[derive(Debug, Clone)]
+pub(in crate::process) struct Prepared<'t> {
+    text: Cow<'t, str>,
+    /// One bit for each pair of neighbouring bytes; nothing as long as nobody asked.
+    pairs: Cell<u128>,
+}
+
+impl Prepared<'_> {
+    fn may_contain(&self, part: &Part) -> bool {
+        // Long texts have nearly all pairs.
+        const LONGEST: usize = 256;
+        if self.pairs.get() == 0 {
+            let is_short = self.text.len() <= LONGEST;
+            self.pairs.set(if is_short {
+                pairs(&self.text)
+            } else {
+                u128::MAX
+            });
+        }
+        self.pairs.get() & part.pairs == part.pairs
+    }
+}
+
+/// Which pairs of bytes a text has. Different pairs may share a bit.
+fn pairs(text: &str) -> u128 {
+    let bit = |pair: &[u8]| (usize::from(pair[0]) * 5 + usize::from(pair[1]) * 29) % 128;
+    text.as_bytes()
+        .windows(2)
+        .fold(0, |pairs, pair| pairs | (1 << bit(pair)))
+}
+
+/// Something that must be somewhere in the text.
+#[derive(Debug, Clone, PartialEq)]
+struct Part {
+    text: String,
+    pairs: u128,
+}
+
+impl Part {
+    fn new(text: String) -> Self {
+        let pairs = pairs(&text);
+        Self { text, pairs }
+    }
+
+    fn is_in(&self, text: &Prepared<'_>, effort: &Effort) -> bool {
+        text.may_contain(self)
+            && effort.spend(1 + text.text.len() / 64)
+            && text.text.contains(self.text.as_str())
     }
 }
 
@@ -72,7 +136,7 @@ enum Shape {
     Exactly(String),
     Prefix(String),
     Suffix(String),
-    Contains(String),
+    Contains(Part),
     General(Box<General>),
 }
 
@@ -81,18 +145,22 @@ enum Shape {
 struct General {
     prefix: String,
     suffix: String,
-    inside: String,
+    inside: Part,
     automaton: Automaton,
 }
 
 impl Glob {
-    /// Nothing if the pattern is too long or its braces have too many alternatives.
+    /// Nothing if the pattern is too long or its braces stand for too much.
     pub fn new(pattern: &str, mode: Mode) -> Option<Self> {
         if pattern.len() > LONGEST {
             return None;
         }
-        let mut choices = Vec::new();
-        for tokens in pattern::alternatives(pattern, mode)? {
+        let alternatives = pattern::alternatives(pattern, mode)?;
+        if alternatives.iter().map(Vec::len).sum::<usize>() > MOST_TOKENS {
+            return None;
+        }
+        let mut choices = Vec::with_capacity(alternatives.len());
+        for tokens in alternatives {
             if let Some(rest) = pattern::below_root(&tokens, mode) {
                 choices.push(Choice::new(rest, mode, true)?);
             }
@@ -101,19 +169,11 @@ impl Glob {
         Some(Self { choices })
     }
 
-    /// Whether the whole text, which is prepared, matches.
-    pub fn matches(&self, text: &str) -> bool {
-        self.choices.iter().any(|choice| choice.matches(text))
-    }
-
-    /// About how much work it is to match a text of this length, in tens of nanoseconds.
-    pub fn cost(&self, length: usize) -> usize {
-        let cost = |choice: &Choice| match &choice.shape {
-            Shape::Anything | Shape::Exactly(_) | Shape::Prefix(_) | Shape::Suffix(_) => 1,
-            Shape::Contains(_) => 1 + length / 64,
-            Shape::General(general) => 1 + length * general.automaton.width() / 8,
-        };
-        self.choices.iter().map(cost).sum()
+    /// Whether the whole text matches. What it says with the effort spent means nothing.
+    pub fn matches(&self, text: &Prepared<'_>, effort: &Effort) -> bool {
+        self.choices
+            .iter()
+            .any(|choice| choice.matches(text, effort))
     }
 }
 
@@ -126,8 +186,9 @@ impl Choice {
         })
     }
 
-    fn matches(&self, text: &str) -> bool {
-        if self.only_relative && text.starts_with('/') {
+    fn matches(&self, prepared: &Prepared<'_>, effort: &Effort) -> bool {
+        let text = &*prepared.text;
+        if !effort.spend(1) || (self.only_relative && text.starts_with('/')) {
             return false;
         }
         match &self.shape {
@@ -135,29 +196,30 @@ impl Choice {
             Shape::Exactly(whole) => text == whole,
             Shape::Prefix(prefix) => text.starts_with(prefix.as_str()),
             Shape::Suffix(suffix) => text.ends_with(suffix.as_str()),
-            Shape::Contains(part) => text.contains(part.as_str()),
-            Shape::General(general) => general.matches(text),
+            Shape::Contains(part) => part.is_in(prepared, effort),
+            Shape::General(general) => general.matches(prepared, effort),
         }
     }
 }
 
 impl Shape {
     fn of(tokens: &[Token], mode: Mode) -> Option<Self> {
-        let literal = |tokens: &[Token]| tokens.iter().map(Token::as_char).collect();
-        let whole: Option<String> = literal(tokens);
-        Some(match tokens {
-            [Token::Anything] => Self::Anything,
-            _ if whole.is_some() => Self::Exactly(whole?),
-            [middle @ .., Token::Anything] if literal(middle).is_some() => {
-                Self::Prefix(literal(middle)?)
-            }
-            [Token::Anything, middle @ ..] if literal(middle).is_some() => {
-                Self::Suffix(literal(middle)?)
-            }
-            [Token::Anything, middle @ .., Token::Anything] if literal(middle).is_some() => {
-                Self::Contains(literal(middle)?)
-            }
-            _ => Self::General(Box::new(General::of(tokens, mode)?)),
+        let (starts_open, rest) = match tokens {
+            [Token::Anything, rest @ ..] => (true, rest),
+            _ => (false, tokens),
+        };
+        let (ends_open, middle) = match rest {
+            [middle @ .., Token::Anything] => (true, middle),
+            _ => (false, rest),
+        };
+        let literal: Option<String> = middle.iter().map(Token::as_char).collect();
+        Some(match (starts_open, literal, ends_open) {
+            (_, None, _) => Self::General(Box::new(General::of(tokens, mode)?)),
+            (false, Some(whole), false) => Self::Exactly(whole),
+            (_, Some(nothing), _) if nothing.is_empty() => Self::Anything,
+            (false, Some(prefix), true) => Self::Prefix(prefix),
+            (true, Some(suffix), false) => Self::Suffix(suffix),
+            (true, Some(part), true) => Self::Contains(Part::new(part)),
         })
     }
 }
@@ -170,15 +232,19 @@ impl General {
         Some(Self {
             prefix: runs().next().map(text).unwrap_or_default(),
             suffix: runs().next_back().map(text).unwrap_or_default(),
-            inside: inside.unwrap_or_default(),
+            inside: Part::new(inside.unwrap_or_default()),
             automaton: Automaton::new(tokens, mode)?,
         })
     }
 
-    fn matches(&self, text: &str) -> bool {
-        text.starts_with(self.prefix.as_str())
-            && text.ends_with(self.suffix.as_str())
-            && text.contains(self.inside.as_str())
+    fn matches(&self, prepared: &Prepared<'_>, effort: &Effort) -> bool {
+        let text = &*prepared.text;
+        // Comparing with nothing is slower than comparing with something, and the sketch is quicker than both.
+        prepared.may_contain(&self.inside)
+            && (self.prefix.is_empty() || text.starts_with(self.prefix.as_str()))
+            && (self.suffix.is_empty() || text.ends_with(self.suffix.as_str()))
+            && self.inside.is_in(prepared, effort)
+            && effort.spend(text.len() * self.automaton.width() / 2)
             && self.automaton.matches(text)
     }
 }

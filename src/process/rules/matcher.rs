@@ -3,8 +3,9 @@
 
 use std::fmt;
 
-use super::facts::{Effort, ExceptionFacts, Facts, FrameFacts, State};
-use super::glob::{Glob, Mode};
+use super::effort::Effort;
+use super::facts::{ExceptionFacts, Facts, FrameFacts, State};
+use super::glob::{Glob, Mode, Prepared};
 use super::scan::Quoted;
 
 /// Which of the two languages a rule is written in.
@@ -191,24 +192,23 @@ impl Matcher {
 
     pub fn holds_for_event(&self, facts: &Facts<'_>, effort: &Effort) -> bool {
         let event = facts.event;
-        let thread = || facts.thread();
-        let found = match &self.key {
-            Key::Logger => self.text(event.logger.as_deref(), effort),
-            Key::Level => self.text(Some(event.level.as_str()), effort),
-            Key::Release => self.text(event.release.as_deref(), effort),
-            Key::Sdk => self.text(event.sdk.get_str("name"), effort),
-            Key::Tag(name) => self.text(facts.tag(name), effort),
-            Key::ThreadId => self.text(facts.thread_id().as_deref(), effort),
-            Key::ThreadName => self.text(thread().and_then(|it| it.name.as_deref()), effort),
-            Key::ThreadState => self.text(thread().and_then(|it| it.state.as_deref()), effort),
-            Key::Family => self.family(facts.family(), effort),
-            _ => return false,
+        let text = match &self.key {
+            Key::Logger => event.logger.as_deref(),
+            Key::Level => Some(event.level.as_str()),
+            Key::Release => event.release.as_deref(),
+            Key::Sdk => event.sdk.get_str("name"),
+            Key::Tag(name) => facts.tag(name),
+            Key::ThreadId => facts.thread_id(),
+            Key::ThreadName => facts.thread().and_then(|it| it.name.as_deref()),
+            Key::ThreadState => facts.thread().and_then(|it| it.state.as_deref()),
+            _ => return self.says(self.is_of(facts.family(), effort)),
         };
-        self.says(found)
+        let text = text.map(|text| self.key.mode().prepare(text));
+        self.says(self.matches(text.as_ref(), effort))
     }
 
-    pub fn holds_for_message(&self, message: &str, effort: &Effort) -> bool {
-        self.says(self.text(Some(message), effort))
+    pub fn holds_for_message(&self, message: &Prepared<'_>, effort: &Effort) -> bool {
+        self.says(self.matches(Some(message), effort))
     }
 
     pub fn holds_for_exception(
@@ -216,12 +216,12 @@ impl Matcher {
         exception: Option<&ExceptionFacts<'_>>,
         effort: &Effort,
     ) -> bool {
-        let text = match &self.key {
-            Key::ErrorType => exception.and_then(|it| it.exception.kind.as_deref()),
-            Key::ErrorValue => exception.and_then(ExceptionFacts::value),
-            _ => exception.and_then(ExceptionFacts::mechanism),
-        };
-        self.says(self.text(text, effort))
+        let text = exception.and_then(|exception| match &self.key {
+            Key::ErrorType => exception.kind.as_ref(),
+            Key::ErrorValue => exception.value.as_ref(),
+            _ => exception.mechanism.as_ref(),
+        });
+        self.says(self.matches(text, effort))
     }
 
     pub fn holds_for_frame(
@@ -231,19 +231,26 @@ impl Matcher {
         effort: &Effort,
     ) -> bool {
         let found = match &self.key {
-            Key::Function => self.text(Some(frame.function()), effort),
-            Key::Module => self.text(frame.frame.module.as_deref(), effort),
-            Key::Package => self.text(frame.package(), effort),
-            Key::Path => match self.text(frame.path(), effort) {
+            Key::Function => self.matches(Some(&frame.function), effort),
+            Key::Module => self.matches(frame.module.as_ref(), effort),
+            Key::Package => self.matches(frame.package(), effort),
+            Key::Path => {
                 // SDKs do not agree on which of the two is which.
-                Some(false) => self.text(frame.file(), effort),
-                found => found,
-            },
+                let found = self.matches(frame.path(), effort);
+                if found == Some(false) {
+                    self.matches(frame.file(), effort)
+                } else {
+                    found
+                }
+            }
             Key::App => effort
                 .spend(1)
                 .then_some(self.test == Test::InApp(state.in_app)),
-            Key::Family => self.family(frame.family, effort),
-            _ => self.text(state.category, effort),
+            Key::Family => self.is_of(frame.family, effort),
+            _ => {
+                let category = state.category.map(|name| Mode::Exact.prepare(name));
+                self.matches(category.as_ref(), effort)
+            }
         };
         self.says(found)
     }
@@ -253,30 +260,23 @@ impl Matcher {
         found.is_some_and(|found| found != self.negated)
     }
 
-    fn text(&self, text: Option<&str>, effort: &Effort) -> Option<bool> {
-        let length = text.map_or(0, str::len);
-        let matches = |glob: &Glob| {
-            let affordable = effort.spend(glob.cost(length));
-            affordable.then(|| text.is_some_and(|text| glob.matches(text)))
+    fn matches(&self, text: Option<&Prepared<'_>>, effort: &Effort) -> Option<bool> {
+        let found = match (text, &self.test) {
+            (Some(text), Test::Glob(glob)) => glob.matches(text, effort),
+            (Some(text), Test::OneOf(globs)) => globs.iter().any(|it| it.matches(text, effort)),
+            _ => false,
         };
-        match &self.test {
-            Test::Glob(glob) => matches(glob),
-            Test::OneOf(globs) => {
-                let mut found = globs.iter().map(matches);
-                let decided = found.find(|found| *found != Some(false));
-                decided.unwrap_or(Some(false))
-            }
-            Test::InApp(_) | Test::Families(_) => None,
-        }
+        effort.spend(1).then_some(found)
     }
 
-    fn family(&self, family: Family, effort: &Effort) -> Option<bool> {
+    fn is_of(&self, family: Family, effort: &Effort) -> Option<bool> {
         let found = matches!(&self.test, Test::Families(families) if families.contains(&family));
         effort.spend(1).then_some(found)
     }
 }
 
-const BOUNDS: &str = "a pattern of at most 1,024 bytes and 64 alternatives";
+const BOUNDS: &str =
+    "a pattern of at most 1,024 bytes, 64 alternatives and 2,048 characters in all of them";
 
 fn yes_or_no(argument: &str) -> Option<bool> {
     match argument {

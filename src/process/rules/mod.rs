@@ -4,6 +4,7 @@
 mod action;
 pub mod builtin;
 mod conditions;
+mod effort;
 mod facts;
 mod fingerprint;
 mod glob;
@@ -22,10 +23,13 @@ pub use parse::Numbered;
 pub use scan::Problem;
 pub use stack::{StackRule, StackRules};
 
-pub(super) use facts::{Effort, Facts};
+pub(super) use effort::Effort;
+pub(super) use facts::Facts;
 pub(super) use glob::{Glob, Mode};
 pub(super) use matcher::Family;
-pub(super) use stack::{Decided, FrameJudgement, Judgement, Judgements, Limits};
+#[cfg(test)]
+use stack::{FrameJudgement, Limits};
+pub(super) use stack::{Judgement, Judgements};
 
 use super::event::Event;
 

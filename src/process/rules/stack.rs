@@ -4,11 +4,12 @@
 
 use std::fmt;
 
-use crate::process::event::{Event, Exception, Stacktrace};
+use crate::process::event::{Event, Exception, SdkFlag, Stacktrace};
 
 use super::action::{self, Action, Flag, Reach};
 use super::conditions::{Conditions, Listed};
-use super::facts::{Effort, ExceptionFacts, Facts, State};
+use super::effort::Effort;
+use super::facts::{ExceptionFacts, Facts, State};
 use super::matcher::Language;
 use super::parse::{self, Numbered, Rule};
 use super::scan::{Problem, Scanner};
@@ -85,6 +86,8 @@ impl Judgement {
         let frames = stack.into_iter().flat_map(|stack| &mut stack.frames);
         for (judgement, frame) in self.frames.iter().zip(frames) {
             if let Some(decided) = judgement.in_app {
+                // What the SDK said stays known, so that a stored event can be judged by other rules.
+                frame.orig_in_app.get_or_insert(SdkFlag::of(frame.in_app));
                 frame.in_app = Some(decided.on);
             }
         }
@@ -113,12 +116,6 @@ impl StackRules {
 
     pub fn rules(&self) -> &[Numbered<StackRule>] {
         &self.0
-    }
-
-    /// The rule that a judgement names by its line.
-    pub(in crate::process) fn in_line(&self, line: u32) -> Option<&StackRule> {
-        let at = self.0.binary_search_by_key(&line, |numbered| numbered.line);
-        at.ok().map(|at| &self.0[at].rule)
     }
 
     /// Judges all stacks; those of exceptions first, since they matter most.
@@ -184,6 +181,9 @@ impl<'e> Judge<'_, '_, 'e> {
             matched.extend((0..frames.len()).filter(|at| {
                 conditions.hold_for_frame(&frames, |at| states[at], *at, self.effort)
             }));
+            if self.effort.is_spent() {
+                break;
+            }
             if let [first, .., last] | [first @ last] = matched[..] {
                 for action in &rule.actions {
                     judgement.act(action, *line, &matched, first, last, &mut states);

@@ -155,7 +155,11 @@ fn organizations(
     if !unknown.is_empty() {
         let rows: Vec<(i64, i64, i32)> = projects::table
             .filter(projects::id.eq_any(unknown))
-            .select((projects::id, projects::organization_id, projects::grouping_version))
+            .select((
+                projects::id,
+                projects::organization_id,
+                projects::grouping_version,
+            ))
             .load(conn)?;
         for (project_id, organization_id, grouping) in rows {
             let facts = Project {

@@ -120,16 +120,16 @@ async fn store(
         ..
     } = record;
     let mut items = [Item {
-            node,
-            // Its own number is marked as consumed already.
-            seq: seq | FROM_THE_LIST,
-            project_id,
-            key_id,
-            received_ms,
-            content,
-            data: Vec::new(),
-            is_own_report: false,
-        }];
+        node,
+        // Its own number is marked as consumed already.
+        seq: seq | FROM_THE_LIST,
+        project_id,
+        key_id,
+        received_ms,
+        content,
+        data: Vec::new(),
+        is_own_report: false,
+    }];
     process_events::pack(app, &mut items);
     let batch = Batch {
         items: items.into(),

@@ -57,6 +57,10 @@ fn part(component: &Value) -> Option<Part> {
         "message" => "message",
         "fingerprint" => "fingerprint",
         "checksum" => "checksum",
+        "skeleton" => "what it says",
+        "ns_error" => "error code",
+        "directive" => "directive",
+        "blocked" => "blocked",
         _ => "also",
     };
     if label.ends_with("frames") {

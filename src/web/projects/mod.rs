@@ -1,10 +1,13 @@
 //! Projects: overview, a new one, waiting for its first event, its settings.
 
+mod dry_run;
+pub mod filters;
 pub mod first_event;
 pub mod index;
 pub mod keys;
 pub mod limits;
 pub mod mirror;
 pub mod new;
+pub mod rules;
 pub mod settings;
 mod snippets;

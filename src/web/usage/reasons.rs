@@ -67,6 +67,50 @@ pub fn explain(reason: &str) -> (&str, &'static str) {
             "The journal could not be written",
             "The node's disk does not take writes. Look at its log and its disk.",
         ),
+        "ip-address" => (
+            "The sender's address is filtered",
+            "The project's inbound filters leave it out. Change them in the settings of the project.",
+        ),
+        "release-version" => (
+            "The release is filtered",
+            "The project's inbound filters leave it out. Change them in the settings of the project.",
+        ),
+        "invalid-csp" => (
+            "The security report tells of nothing of yours",
+            "The project's inbound filters leave it out. Change them in the settings of the project.",
+        ),
+        "health-checks" => (
+            "A health check's error is filtered",
+            "The project's inbound filters leave it out. Change them in the settings of the project.",
+        ),
+        "web-crawlers" => (
+            "Robots are filtered",
+            "The project's inbound filters leave it out. Change them in the settings of the project.",
+        ),
+        "legacy-browsers" => (
+            "Old browsers are filtered",
+            "The project's inbound filters leave it out. Change them in the settings of the project.",
+        ),
+        "localhost" => (
+            "Development machines are filtered",
+            "The project's inbound filters leave it out. Change them in the settings of the project.",
+        ),
+        "browser-extensions" => (
+            "Errors of browser extensions are filtered",
+            "The project's inbound filters leave it out. Change them in the settings of the project.",
+        ),
+        "chunk-load" => (
+            "Chunks that did not load are filtered",
+            "The project's inbound filters leave it out. Change them in the settings of the project.",
+        ),
+        "hydration" => (
+            "Hydration errors are filtered",
+            "The project's inbound filters leave it out. Change them in the settings of the project.",
+        ),
+        "error-message" => (
+            "The message is filtered",
+            "The project's inbound filters leave it out. Change them in the settings of the project.",
+        ),
         "key_minute" => (
             "The key's limit a minute was reached",
             "Raise the key's limit if this much is expected; otherwise find out what sends so much.",

@@ -1,7 +1,7 @@
 //! Whose code a frame is. The SDK decides first; where it says nothing, the platform's rules do.
 //! In: a frame with its paths. Out: whether it counts as the application's own.
 
-use crate::process::event::Frame;
+use crate::process::event::{Frame, SdkFlag};
 
 /// Parts of a source path that only libraries and runtimes have.
 const LIBRARY_PATHS: [&str; 3] = ["/rustc/", ".cargo/registry/", "/vendor/"];
@@ -50,7 +50,9 @@ const CDN_HOSTS: [&str; 4] = [
 /// Decides for one frame of an event of the given platform.
 pub(super) fn decide(frame: &Frame<'_>, platform: &str) -> bool {
     let platform = frame.platform.as_deref().unwrap_or(platform);
-    match frame.in_app {
+    // What the SDK said: later versions decide otherwise.
+    let said = frame.orig_in_app.map_or(frame.in_app, SdkFlag::flag);
+    match said {
         // Browser SDKs say "in-app" of everything, so libraries are told apart here.
         Some(true) if platform == "javascript" => !is_library_script(frame),
         Some(true) if platform == "native" => !has_function_of(frame, &PANIC_REPORTERS),

@@ -26,7 +26,7 @@ pub(super) struct Automaton {
     allowed: Vec<u64>,
     /// What other characters look at.
     any: Vec<u64>,
-    letters: Vec<(char, usize)>,
+    letters: Vec<(char, u16)>,
     classes: Vec<(Class, usize)>,
 }
 
@@ -67,9 +67,9 @@ impl Automaton {
             Token::Folders => {
                 set(&mut self.stays, here);
                 set(&mut self.leaves, here);
-                self.letters.push(('/', here));
+                self.letters.push(('/', here as u16));
             }
-            Token::Char(c) => self.letters.push((*c, here)),
+            Token::Char(c) => self.letters.push((*c, here as u16)),
             Token::One => set(&mut self.any, here),
             Token::Class(class) => self.classes.push((class.clone(), here)),
         }
@@ -107,7 +107,7 @@ impl Automaton {
             .iter()
             .take_while(|(letter, _)| *letter == c)
         {
-            set(row, *at);
+            set(row, usize::from(*at));
         }
     }
 

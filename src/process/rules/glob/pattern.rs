@@ -201,16 +201,13 @@ fn class(inside: &[char], mode: Mode) -> Class {
     let mut ranges = Vec::new();
     let mut rest = &members[..];
     while let [(first, _), after @ ..] = rest {
-        rest = match after {
-            [('-', false), (last, _), after @ ..] => {
-                ranges.push((*first, *last));
-                after
-            }
-            _ => {
-                ranges.push((*first, *first));
-                after
-            }
-        };
+        if let [('-', false), (last, _), after @ ..] = after {
+            ranges.push((*first, *last));
+            rest = after;
+        } else {
+            ranges.push((*first, *first));
+            rest = after;
+        }
     }
     Class { negated, ranges }
 }

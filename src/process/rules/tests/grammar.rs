@@ -104,7 +104,7 @@ fn fingerprint_rules_are_printed_in_one_way() {
             found.contains(printed)
         };
         assert!(as_told, "{text}\n  {found}\n  {printed}");
-        assert_eq!(fingerprints(found), [found.clone()]);
+        assert_eq!(fingerprints(found), std::slice::from_ref(found));
     }
 }
 
@@ -156,6 +156,29 @@ fn stack_rules_are_printed_in_one_way() {
         assert_eq!(stacks(text), [printed], "{text}");
         assert_eq!(stacks(printed), [printed], "{text}");
     }
+}
+
+#[test]
+fn usual_rules_of_other_projects_are_read() {
+    let text = r"
+# machinery of panics
+stack.function:std::panicking::begin_panic ^-app -app ^-group -group
+stack.function:shop::MainLoop              v-group -group
+family:native stack.package:**/libcurl.so  max-frames=2
+family:javascript,native stack.abs_path:**/generated/**.js -group
+app:no                                     +app
+[ category:telemetry ] | app:yes           -group
+";
+    assert_eq!(stacks(text).len(), 6);
+    let text = r#"
+error.type:DatabaseUnavailable -> system-down
+error.value:"connection error: *" -> connection-error, {{ transaction }}
+stack.function:"query_database" -> {{ default }}, {{ transaction }}
+family:native !stack.module:"shop::*" -> not-mine
+logger:shop.* level:error -> error-logger, {{ logger }} title="Error from {{ logger }}"
+tags.server_name:"canary-*.internal" message:"*\[7\]*" -> canary-events
+"#;
+    assert_eq!(fingerprints(text).len(), 6);
 }
 
 #[test]

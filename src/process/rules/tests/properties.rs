@@ -97,9 +97,13 @@ fn survives(text: &str) -> usize {
 #[test]
 fn any_text_is_survived_and_what_is_printed_reads_the_same() {
     let mut random = Random::new(1);
-    for _ in 0..20_000 {
+    for _ in 0..10_000 {
         survives(&random.text(&PARTS, 16));
         survives(&random.any_text(30));
+        let bytes: Vec<u8> = (0..random.below(40))
+            .map(|_| random.below(256) as u8)
+            .collect();
+        survives(&String::from_utf8_lossy(&bytes));
     }
 }
 
@@ -130,24 +134,20 @@ fn line(random: &mut Random) -> String {
         let key = *random.pick(&PARTS[..16]);
         format!("{negated}{key}{} ", random.pick(&PATTERNS))
     };
-    let mut line = String::new();
-    if random.below(6) == 0 {
-        line += &format!("[ function:{} ] | ", random.pick(&PATTERNS));
-    }
-    for _ in 0..=random.below(3) {
-        line += &condition(random);
-    }
-    if random.below(6) == 0 {
-        line += &format!("| [ app:{} ] ", random.pick(&["yes", "no"]));
-    }
-    line += *random.pick(&[
+    let caller = match random.below(6) {
+        0 => format!("[ function:{} ] | ", random.pick(&PATTERNS)),
+        _ => String::new(),
+    };
+    let own: String = (0..=random.below(3)).map(|_| condition(random)).collect();
+    let below = *random.pick(&["", "", "", "", "| [ app:yes ] ", "| [ app:no ] "]);
+    let effect = *random.pick(&[
         "-> a, {{ default }}",
         "-> \"a b\" title=\"{{ type }} x\"",
         "-app",
         "^-group -group",
         "v+app max-frames=2 category=a",
     ]);
-    line
+    format!("{caller}{own}{below}{effect}")
 }
 
 fn any_event(random: &mut Random) -> String {

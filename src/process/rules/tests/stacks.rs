@@ -242,9 +242,6 @@ fn a_judgement_names_the_rule_and_can_be_carried_out() {
         frame.group.map(|it| it.line),
     );
     assert_eq!(lines, (Some(2), Some(4)));
-    let told = rules.in_line(4).map(ToString::to_string);
-    assert_eq!(told.as_deref(), Some(r#"stack.function:"[bx]" -group"#));
-    assert_eq!(rules.in_line(3), None);
     assert_eq!(judgements.exceptions[0].frames.len(), 1);
     judgements.set_in_app(&mut event);
     let flags: Vec<_> = event.exceptions[1]

@@ -24,7 +24,7 @@ impl Gathering {
     /// How many records to sync together, where so many came during the last sync: half of all that send at the same time, so
     /// that the other half is on its way meanwhile.
     pub fn expected(&self, meanwhile: usize) -> usize {
-        (self.last_records + meanwhile) / 2
+        usize::midpoint(self.last_records, meanwhile)
     }
 
     /// A sync more at most: then those who wait are no worse off than if they had just missed one.

@@ -39,16 +39,12 @@ impl Reader {
 
     /// The record at a position of `file`; none if it is damaged.
     pub fn record(&mut self, file: &File, position: Position) -> Option<Record> {
-        let frame = match self.frame(position) {
-            Some(frame) => frame,
-            None => {
-                let window = self.read(file, position)?;
-                self.windows.push(window);
-                let Some(frame) = self.frame(position) else {
-                    return read_one(file, position, self.node);
-                };
-                frame
-            }
+        if self.frame(position).is_none() {
+            let window = self.read(file, position)?;
+            self.windows.push(window);
+        }
+        let Some(frame) = self.frame(position) else {
+            return read_one(file, position, self.node);
         };
         let (_, checksum) = record::decode_head(frame)?;
         let body = &frame[FRAME_HEAD..];
@@ -105,7 +101,7 @@ impl Reader {
 }
 
 /// A record by itself, as large as it may be.
-pub(super) fn read_one(file: &File, position: Position, node: i64) -> Option<Record> {
+fn read_one(file: &File, position: Position, node: i64) -> Option<Record> {
     let at = u64::from(position.offset());
     let mut head = [0u8; FRAME_HEAD];
     file.read_exact_at(&mut head, at).ok()?;

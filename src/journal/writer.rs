@@ -97,13 +97,13 @@ impl Writer {
         patience: Duration,
     ) -> MutexGuard<'p, Pending> {
         pending.wanted = Some(wanted);
-        let waited = self
+        let result = self
             .shared
             .written
             .wait_timeout_while(pending, patience, |pending| {
                 pending.marks.len() < wanted && !pending.closed
             });
-        let (mut pending, _) = waited.expect("no thread panics with this lock");
+        let (mut pending, _) = result.expect("no thread panics with this lock");
         pending.wanted = None;
         pending
     }

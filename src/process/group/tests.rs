@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::process::{Incoming, ProcessedEvent, Settings, process};
+use crate::process::{Incoming, ProcessedEvent, Settings, older_hashes, process};
 use crate::protocol::event_id::EventId;
 
 fn run(event: &Value) -> ProcessedEvent {
@@ -76,6 +76,27 @@ fn the_labelled_sample_is_grouped_as_labelled() {
     }
     let f1 = 2.0 * both / (labelled + grouped);
     assert!(f1 >= 0.98, "pairwise F1 is {f1}");
+}
+
+/// What version 1 hashed when it was current: issues of that time are found by it.
+#[test]
+fn version_1_still_hashes_as_it_did() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/grouping");
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).expect("a fixture");
+    let expected: HashMap<String, Vec<String>> =
+        serde_json::from_str(&read("sample-v1.json")).expect("JSON");
+    for line in read("sample.jsonl").lines() {
+        let line: Value = serde_json::from_str(line).expect("JSON");
+        let id = line["event"]["event_id"].as_str().expect("an id");
+        let hashes: Vec<String> = older_hashes(&run(&line["event"]).payload)
+            .iter()
+            .map(hex::encode)
+            .collect();
+        for hash in &hashes {
+            assert!(expected[id].contains(hash), "{id}");
+        }
+        assert_eq!(hashes.first(), expected[id].first(), "{id}");
+    }
 }
 
 fn frame(function: &str, in_app: bool) -> Value {

@@ -45,9 +45,9 @@ impl Task for RetryEvent {
             Ok(record) => record,
             Err(problem) => return refused(&app, id, problem).await,
         };
-        let context = Arc::clone(&app);
+        let handles = Arc::clone(&app);
         let processed = tokio::task::spawn_blocking(move || {
-            let content = try_apart(&context, &record);
+            let content = try_apart(&handles, &record);
             (record, content)
         });
         let (record, content) = processed

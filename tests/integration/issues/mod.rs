@@ -2,5 +2,6 @@
 
 mod count;
 mod flood;
+mod grouping;
 mod life;
 mod lists;

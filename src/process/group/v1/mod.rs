@@ -51,7 +51,7 @@ fn variants<'e>(event: &'e Event<'_>) -> Vec<Values<'e>> {
     }
 }
 
-fn texts<'e, const N: usize>(texts: [&'e str; N]) -> Values<'e> {
+fn texts<const N: usize>(texts: [&str; N]) -> Values<'_> {
     texts.into_iter().map(Cow::Borrowed).collect()
 }
 
@@ -139,14 +139,12 @@ fn exception_variant<'e>(variant: &str, parts: &[ExceptionPart<'e>]) -> Values<'
             "app" => part.has_in_app_frames(),
             _ => !part.frames.is_empty(),
         };
-        if !by_stack {
-            if let Some(value) = &part.value {
-                values.extend([Cow::Borrowed("value"), value.clone()]);
-            }
-        } else {
+        if by_stack {
             let only_app = variant == "app";
             let frames = part.frames.iter().filter(|frame| frame.in_app || !only_app);
             add_frames(&mut values, frames);
+        } else if let Some(value) = &part.value {
+            values.extend([Cow::Borrowed("value"), value.clone()]);
         }
     }
     values

@@ -190,17 +190,19 @@ impl Shared {
             match scanned {
                 Ok(Some(scan)) => {
                     let mut index = self.index.lock().expect("no thread panics with this lock");
-                    let end = index
-                        .segments
-                        .range(number + 1..)
-                        .next()
-                        .map_or(0, |(_, next)| next.before);
+                    // The head of the next one says how many there were, if that is not gone: then it was digested first, and
+                    // what it held is not missing here.
+                    let next = index.segments.get(&(number + 1));
+                    let next_before = next.map(|next| next.before);
                     for found in &scan.found {
                         index.push(found.project_id, Position::new(*number, found.offset));
                     }
                     if let Some(segment) = index.segments.get_mut(number) {
-                        let accepted = end.saturating_sub(segment.before);
-                        let end_seq = segment.first_seq + accepted;
+                        let first_seq = segment.first_seq;
+                        let end_seq = match next_before {
+                            Some(before) => first_seq + before.saturating_sub(segment.before),
+                            None => scan.end(first_seq),
+                        };
                         segment.set_missing(scan.missing(segment.first_seq, end_seq));
                         segment.sealed = true;
                     }

@@ -113,8 +113,12 @@ fn part<'e>(
     let of_event = surroundings.platform;
     let platform = frame.platform.as_deref().unwrap_or(of_event);
     let family = Family::of(frame, of_event);
-    let function = function(frame, platform, family).unwrap_or_default();
+    let mut function = function(frame, platform, family).unwrap_or_default();
     let source = source::source(frame, of_event, !function.is_empty()).unwrap_or_default();
+    // Names from source maps are often those of the caller; the line is right.
+    if family == Family::Script && minified::has_source_map(frame) && !source.is_empty() {
+        function = Cow::default();
+    }
     let place = if family == Family::Native && function.is_empty() {
         binary(frame, surroundings, crashed)
     } else {
@@ -166,8 +170,14 @@ fn module<'e>(frame: &'e Frame<'_>, platform: &str, of_event: &str) -> Option<Co
     }
 }
 
+/// An anonymous class such as `Cart$1`. A proxy's hash may look like a number too, but is longer.
 fn is_numbered_class(frame: &Frame<'_>, platform: &str) -> bool {
-    let module = frame.module.as_deref();
+    const LONGEST_NUMBER: usize = 3;
+    let is_short = |module: &&str| {
+        let number = module.rsplit('$').next().unwrap_or_default();
+        number.len() <= LONGEST_NUMBER && !module.contains("$$")
+    };
+    let module = frame.module.as_deref().filter(is_short);
     module.is_some_and(|module| name::is_numbered_class(module, platform))
 }
 

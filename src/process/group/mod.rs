@@ -398,4 +398,6 @@ fn hash(values: &[Cow<'_, str>]) -> Hash {
 }
 
 #[cfg(test)]
+mod families;
+#[cfg(test)]
 mod tests;

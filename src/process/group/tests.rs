@@ -28,7 +28,7 @@ fn hashes(event: &Value) -> Vec<[u8; 16]> {
 }
 
 /// The issue of each event, as the store finds it: by any known hash, else a new one with all hashes.
-fn issues(events: &[Value]) -> Vec<usize> {
+pub(super) fn issues(events: &[Value]) -> Vec<usize> {
     let mut known: HashMap<[u8; 16], usize> = HashMap::new();
     let mut count = 0;
     events

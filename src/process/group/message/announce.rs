@@ -178,7 +178,7 @@ pub(super) fn behind(text: &Text<'_>, end: usize) -> Announced {
         " codec",
         " object has no attribute",
     ];
-    const AFTER_VALUES: [&str; 7] = [
+    const AFTER_VALUES: [&str; 8] = [
         " is not a valid",
         " is not valid JSON",
         " is not an integer",
@@ -186,6 +186,7 @@ pub(super) fn behind(text: &Text<'_>, end: usize) -> Announced {
         " could not be parsed",
         " cannot be parsed",
         " was not in a correct format",
+        " was not present in the dictionary",
     ];
     if AFTER_NAMES.iter().any(|words| text.starts_with(end, words)) {
         Announced::Name

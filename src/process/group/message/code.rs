@@ -19,6 +19,12 @@ const OTHER_CODES: [&str; 24] = words(
 /// Words between a word for a code and the code.
 const FILLERS: [&str; 5] = ["of", "is", "was", "with", "number"];
 
+/// Between what was asked for and the status it answered with.
+const ANSWERS: [&str; 10] =
+    words("returned responded answered replied returns responds answers replies got received");
+
+const HTTP_METHODS: [&str; 6] = ["GET ", "POST ", "PUT ", "PATCH ", "DELETE ", "HEAD "];
+
 /// Longer numbers are ids.
 const LONGEST: usize = 5;
 
@@ -102,6 +108,9 @@ impl<'t> Place<'t> {
             let kind = if kind.is_empty() { self.previous } else { kind };
             return !is_one_of(kind, &OTHER_CODES);
         }
+        if is_one_of(word, &ANSWERS) && self.is_failed_status(text, end) {
+            return true;
+        }
         if strip_ending(word, "status").is_some() || strip_ending(word, "errno").is_some() {
             return true;
         }
@@ -112,6 +121,20 @@ impl<'t> Place<'t> {
             .is_some_and(|kind| kind.is_empty() || word.as_bytes()[kind.len()] == b'_');
         is_error && self.names_an_error(text, end)
             || strip_ending(word, "exception").is_some() && is_windows
+    }
+
+    /// `404` of `GET https://example.com/ returned 404`: after a method or a URL, and nothing is counted.
+    fn is_failed_status(&self, text: &Text<'_>, end: usize) -> bool {
+        const LONGEST: usize = 512;
+        let start = end - end.min(3);
+        let is_status = matches!(text.byte(start), b'4' | b'5')
+            && self.start + self.word.len() < start
+            && text.starts_word(start);
+        let closes = matches!(text.byte(end), 0 | b'\n' | b')' | b'.' | b',' | b';' | b':');
+        is_status && closes && self.start <= LONGEST && {
+            let asked = text.slice(0, self.start);
+            asked.contains("://") || HTTP_METHODS.iter().any(|method| asked.contains(method))
+        }
     }
 
     /// `error 5`, `Error 1062:`, `error #185`, `"error": 5}`, but not `error: 5 rows failed`.
@@ -306,6 +329,8 @@ mod tests {
             ("(code: 21)", "(code: 22)"),
             (r#"{"code": 5}"#, r#"{"code": 7}"#),
             ("OSError(113, 'x')", "OSError(101, 'x')"),
+            ("GET /x returned 404", "GET /x returned 500"),
+            ("https://a.example got 502.", "https://a.example got 503."),
         ]);
     }
 
@@ -328,6 +353,10 @@ mod tests {
                 "Ticket [PROJ-<value>] failed",
             ),
             (&["returned 500", "returned 404"], "returned <value>"),
+            (
+                &["GET /x returned 404 rows", "GET /x returned 500 rows"],
+                "GET /x returned <value> rows",
+            ),
             (&["failed (500)", "failed (404)"], "failed (<value>)"),
             (&["zip code 12345", "zip code 90210"], "zip code <value>"),
             (

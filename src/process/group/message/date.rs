@@ -212,6 +212,32 @@ fn name_of(text: &Text<'_>, at: usize, names: &[&str]) -> Option<usize> {
     (is_one_of(text.slice(at, end), names) && text.ends_word(end)).then_some(end)
 }
 
+/// A duration of ISO 8601 that has a time: `PT12.5S`, `P1DT2H`. Without one, as `P2D`, it could be any code.
+pub(super) fn duration(text: &Text<'_>, at: usize) -> Option<usize> {
+    if text.byte(at) != b'P' || !text.starts_token(at) {
+        return None;
+    }
+    let days = parts(text, at + 1, b"YMWD");
+    if text.byte(days) != b'T' {
+        return None;
+    }
+    let end = parts(text, days + 1, b"HMS");
+    (end > days + 1 && text.ends_word(end)).then_some(end)
+}
+
+/// The end of numbers, each with one of the letters behind it.
+fn parts(text: &Text<'_>, at: usize, letters: &[u8]) -> usize {
+    const LONGEST: usize = 12;
+    let mut at = at;
+    loop {
+        let end = text.short_run(at, LONGEST, |byte| byte.is_ascii_digit() || byte == b'.');
+        if end == at || !letters.contains(&text.byte(end)) {
+            return at;
+        }
+        at = end + 1;
+    }
+}
+
 /// Where the representation of a moment in Python ends: `datetime.datetime(2026, 11, 21, 10, 0)`.
 pub(super) fn python(text: &Text<'_>, at: usize) -> Option<usize> {
     const LONGEST: usize = 160;
@@ -286,6 +312,15 @@ mod tests {
             ],
             "at <value> end",
         )]);
+    }
+
+    #[test]
+    fn durations_of_the_standard_are_one_value() {
+        assert_same(&[(
+            &["held for PT12.5S", "held for PT3M2S", "held for P1DT2H"],
+            "held for <value>",
+        )]);
+        assert_kept(&["part PT of P2D", "PTT1S"]);
     }
 
     #[test]

@@ -109,6 +109,11 @@ fn whole(text: &Text<'_>, word: &Word) -> Option<Step> {
     if let Some(path) = path::with_drive(text, at) {
         return Some(Step::Replace(path));
     }
+    if word.digits > 0
+        && let Some(end) = date::duration(text, at)
+    {
+        return Some(Step::Replace(Replacement::value(at, end)));
+    }
     let is_number = text.is_digit(at);
     let kept = if is_number {
         code::number(text, at)

@@ -195,6 +195,16 @@ pub struct ServeArgs {
     )]
     pub spike_limit: u32,
 
+    /// New issues of a project in a minute, on average, before events with unknown fingerprints go to one issue; 25 minutes'
+    /// worth may come at once; 0 for no limit.
+    #[arg(
+        long,
+        env = "BUGLE_NEW_ISSUE_LIMIT",
+        default_value_t = 200,
+        value_name = "ISSUES"
+    )]
+    pub new_issue_limit: u32,
+
     #[command(flatten)]
     pub retention: RetentionArgs,
 
@@ -245,6 +255,7 @@ pub struct Config {
     pub journal_limit: u64,
     pub disk_limit: u8,
     pub spike_limit: i64,
+    pub new_issue_limit: i64,
     pub retention_days: u32,
     pub key_rate_limit: u32,
     pub retention: RetentionLimits,
@@ -456,6 +467,7 @@ impl ServeArgs {
                 journal_limit: self.journal_limit,
                 disk_limit: self.disk_limit,
                 spike_limit: i64::from(self.spike_limit),
+                new_issue_limit: i64::from(self.new_issue_limit),
                 retention_days: self.retention.retention_days,
                 key_rate_limit: self.limits.key_rate_limit,
                 retention: self.retention.limits(),

@@ -333,6 +333,7 @@ pub(super) fn store(
     let rules = Rules {
         repetitions,
         spike_limit: app.config.spike_limit,
+        new_issue_limit: app.config.new_issue_limit,
         follow_up: &follow_up,
     };
     digest::store(conn, &app.digest_cache, batch, &rules)

@@ -16,6 +16,13 @@ pub struct Choice {
     to: u32,
 }
 
+impl Choice {
+    /// Some versions only of a browser that has a choice for all old ones.
+    pub fn is_of_some_versions(&self) -> bool {
+        self.name.bytes().any(|byte| byte.is_ascii_digit())
+    }
+}
+
 pub const CHOICES: [Choice; 19] = [
     choice("ie", "Internet Explorer", Browser::InternetExplorer, 0, 11),
     choice("edge", "Edge up to 110", Browser::Edge, 0, 110),

@@ -8,21 +8,30 @@ use diesel::prelude::*;
 use crate::store::schema::projects;
 use crate::store::{Conn, StoreError};
 
-/// New issues of a project in one minute. Beyond, events go to one common issue: a program that puts something random
-/// into its errors would bury the list.
-const MOST_NEW_ISSUES: i64 = 200;
+/// The minutes whose new issues may come at once: a project that is connected today has its first hundreds within seconds.
+const BURST_MINUTES: i64 = 25;
 
 const MINUTE_MS: i64 = 60_000;
 
-/// How many new issues the projects of a batch may still have in the minute that they are in.
-#[derive(Default)]
+/// How many new issues the projects of a batch may still have. Beyond, events go to one common issue: a program that puts
+/// something random into its errors would bury the list.
 pub(super) struct Allowance {
-    /// By project: the minute, and the issues made in it.
+    /// New issues of a project in a minute, on average; 0 for any number.
+    limit: i64,
+    /// By project: the minute of the last new issue, and the new issues that still count against the limit. As in a leaky
+    /// bucket, each minute takes `limit` of them away.
     made: HashMap<i64, (i64, i64)>,
 }
 
 impl Allowance {
-    /// The minute of a project, and the issues made in it.
+    pub fn new(limit: i64) -> Self {
+        Self {
+            limit,
+            made: HashMap::new(),
+        }
+    }
+
+    /// The minute of a project, and the issues that count in it.
     pub fn of(&self, project_id: i64) -> (i64, i64) {
         self.made.get(&project_id).copied().unwrap_or_default()
     }
@@ -34,6 +43,9 @@ impl Allowance {
         project_id: i64,
         received_ms: i64,
     ) -> Result<bool, StoreError> {
+        if self.limit == 0 {
+            return Ok(true);
+        }
         let minute = received_ms / MINUTE_MS;
         let entry = match self.made.entry(project_id) {
             Entry::Occupied(entry) => entry.into_mut(),
@@ -47,10 +59,10 @@ impl Allowance {
             }
         };
         // Records of several nodes may come a little out of order: the minute never goes back.
-        if minute > entry.0 {
-            *entry = (minute, 0);
-        }
-        if entry.1 >= MOST_NEW_ISSUES {
+        let passed = minute.saturating_sub(entry.0).max(0);
+        let leaked = passed.saturating_mul(self.limit);
+        *entry = (entry.0.max(minute), entry.1.saturating_sub(leaked).max(0));
+        if entry.1 >= self.limit.saturating_mul(BURST_MINUTES) {
             return Ok(false);
         }
         entry.1 += 1;

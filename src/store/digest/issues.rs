@@ -76,7 +76,7 @@ const PLAN: Upsert = Upsert {
 /// How the issue is called that takes what is too much; see `place`.
 const OVERFLOW_TITLE: &str = "Too many new issues";
 const OVERFLOW_VALUE: &str =
-    "more than 200 in a minute; further events with unknown fingerprints are collected here";
+    "they come in a flood, so events with unknown fingerprints are collected here until it is over";
 
 /// Writes the issues of a batch. `new_users` says how many users each issue had not had before.
 pub(super) fn bring_up_to_date(

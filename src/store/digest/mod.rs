@@ -93,6 +93,8 @@ pub struct Rules<'a> {
     pub repetitions: Repetitions,
     /// Payloads of one issue that are kept in a minute before a sample is enough; 0 keeps all.
     pub spike_limit: i64,
+    /// New issues of a project in a minute, on average; 0 for any number.
+    pub new_issue_limit: i64,
     /// Which tasks follow from new and regressed issues.
     pub follow_up: &'a dyn Fn(&IssueChange) -> Vec<NewTask>,
 }
@@ -132,7 +134,7 @@ pub fn store(
         return Ok(stored);
     }
     let new_events = events::without_repetitions(conn, &fresh, rules.repetitions)?;
-    let mut placement = place::place(conn, &mut known, new_events)?;
+    let mut placement = place::place(conn, &mut known, new_events, rules.new_issue_limit)?;
     flood::sample(conn, &mut placement, rules.spike_limit)?;
     let placed = &placement.events;
     stored.events = placed.len();

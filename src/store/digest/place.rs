@@ -45,11 +45,12 @@ pub(super) fn place<'a>(
     conn: &mut Conn,
     known: &mut Known<'_>,
     events: Vec<NewEvent<'a>>,
+    new_issue_limit: i64,
 ) -> Result<Placement<'a>, StoreError> {
     hashes::read(conn, known, &events)?;
     let organizations = organizations(conn, known, &events)?;
     let older = hashes::older(conn, known, &events)?;
-    let mut allowance = Allowance::default();
+    let mut allowance = Allowance::new(new_issue_limit);
     let mut first_of_new = BTreeMap::<i64, Vec<usize>>::new();
     let mut issue_of = vec![0i64; events.len()];
     let mut overflowing = vec![false; events.len()];

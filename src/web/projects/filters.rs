@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::dry_run::{self, DryRun};
-use crate::process::filter::{Filters, LEGACY_BROWSERS};
+use crate::process::filter::{Filters, LEGACY_BROWSERS, LegacyBrowser};
 use crate::store::accounts::Project;
 use crate::store::project_settings::{self, ProjectSettings};
 use crate::store::scope::Role;
@@ -50,6 +50,8 @@ struct FiltersPage {
     project: Project,
     switches: Vec<Switch>,
     browsers: Vec<Browser>,
+    generations: Vec<Browser>,
+    has_generations: bool,
     lists: Vec<List>,
     can_change: bool,
     problems: Vec<String>,
@@ -106,28 +108,36 @@ fn draw(
 ) -> Result<HttpResponse, PageError> {
     let title = format!("Filters of {}", project.name);
     let page = Page::new(title, viewer, request).within(context, "projects", Some(&project.slug));
+    let generations = browsers(filters, LegacyBrowser::is_of_some_versions);
     let template = FiltersPage {
         page: page.clone(),
         org: context.slug().to_owned(),
         project,
         switches: switches(filters),
-        browsers: LEGACY_BROWSERS
-            .iter()
-            .map(|choice| Browser {
-                name: choice.name,
-                label: choice.label,
-                is_on: filters
-                    .legacy_browsers
-                    .iter()
-                    .any(|name| name == choice.name),
-            })
-            .collect(),
+        browsers: browsers(filters, |choice| !choice.is_of_some_versions()),
+        has_generations: generations.iter().any(|browser| browser.is_on),
+        generations,
         lists: lists(filters),
         can_change: context.scope.role() >= Role::Admin,
         problems,
         dry_run,
     };
     page.answer(&template)
+}
+
+fn browsers(filters: &Filters, is_shown: impl Fn(&LegacyBrowser) -> bool) -> Vec<Browser> {
+    LEGACY_BROWSERS
+        .iter()
+        .filter(|choice| is_shown(choice))
+        .map(|choice| Browser {
+            name: choice.name,
+            label: choice.label,
+            is_on: filters
+                .legacy_browsers
+                .iter()
+                .any(|name| name == choice.name),
+        })
+        .collect()
 }
 
 fn switches(filters: &Filters) -> Vec<Switch> {

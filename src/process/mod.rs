@@ -87,31 +87,64 @@ pub enum ProcessError {
     Filtered(&'static str),
 }
 
+/// The steps of [`process`], in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    Read,
+    Normalize,
+    Filter,
+    Scrub,
+    Trim,
+    InApp,
+    Tags,
+    Title,
+    Group,
+    Write,
+}
+
 /// Reads, cleans, names and groups one event, as its project wants it.
 pub fn process(
     incoming: &Incoming<'_>,
     settings: &Settings,
+) -> Result<ProcessedEvent, ProcessError> {
+    process_in_stages(incoming, settings, |_| ())
+}
+
+/// The same, telling of each stage when it is done, so that a benchmark can say what each costs.
+pub fn process_in_stages(
+    incoming: &Incoming<'_>,
+    settings: &Settings,
+    mut done: impl FnMut(Stage),
 ) -> Result<ProcessedEvent, ProcessError> {
     let document = match json::parse(incoming.payload) {
         Ok(Json::Object(document)) => document,
         Ok(_) => return Err(ProcessError::NotAnObject),
         Err(error) => return Err(ProcessError::NotJson(error.to_string())),
     };
+    done(Stage::Read);
     let mut event = normalize::normalize(incoming, document);
+    done(Stage::Normalize);
     if let Some(reason) = settings.filters.reason(&event, incoming.remote_addr) {
         return Err(ProcessError::Filtered(reason));
     }
+    done(Stage::Filter);
     scrub::scrub(&mut event);
+    done(Stage::Scrub);
     normalize::trim(&mut event);
+    done(Stage::Trim);
     let judgements = settings.stacks.judge(&event);
     judgements.set_in_app(&mut event);
+    done(Stage::InApp);
     let handled = handled(&event);
     tags::complete(&mut event, handled);
+    done(Stage::Tags);
     let mut headline = title::headline(&event);
+    done(Stage::Title);
     let grouping = group::group(&event, settings, &judgements);
     if let Some(title) = &grouping.title {
         headline.rename(title);
     }
+    done(Stage::Group);
     let payload = payload::write(
         &event,
         incoming.event_id,
@@ -122,7 +155,7 @@ pub fn process(
     );
     let hashes = grouping.hashes;
     let owned = |text: Option<Cow<'_, str>>| text.map(Cow::into_owned);
-    Ok(ProcessedEvent {
+    let processed = ProcessedEvent {
         event_id: incoming.event_id,
         timestamp_ms: event.timestamp_us.div_euclid(1000),
         received_ms: incoming.received_ms,
@@ -147,7 +180,9 @@ pub fn process(
             .collect(),
         hashes,
         payload,
-    })
+    };
+    done(Stage::Write);
+    Ok(processed)
 }
 
 /// The hashes that earlier versions of grouping gave to an event, from its payload as it is stored; none for what is no

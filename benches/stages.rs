@@ -1,0 +1,112 @@
+//! What each stage of processing costs, for events of real SDKs. In: nothing. Out: a table in microseconds an event.
+//!
+//! `script/bench stages`, which is `cargo bench --bench stages`. It is a benchmark, no test: nothing fails for being slow.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use bugle::process::{Incoming, Settings, Stage, process_in_stages};
+use bugle::protocol::event_id::EventId;
+
+/// Events of all platforms, the largest included: a name, and where the envelope lies.
+const EVENTS: [(&str, &str); 6] = [
+    (
+        "browser",
+        "browser-11.12.0/exception_click_handler.envelope",
+    ),
+    ("node", "node-10.78.0/exception_uncaught.2.envelope"),
+    ("express", "node-10.78.0/http_server_error.4.envelope"),
+    ("python", "python-2.75.0/exception_unhandled.envelope"),
+    ("flask", "python-2.75.0/flask_request_error.1.envelope"),
+    ("rust", "rust-0.49.5/panic.envelope"),
+];
+
+const STAGES: [(Stage, &str); 10] = [
+    (Stage::Read, "read the JSON"),
+    (Stage::Normalize, "normalise"),
+    (Stage::Filter, "filter"),
+    (Stage::Scrub, "scrub"),
+    (Stage::Trim, "trim"),
+    (Stage::InApp, "own code or not"),
+    (Stage::Tags, "contexts and tags"),
+    (Stage::Title, "title"),
+    (Stage::Group, "group"),
+    (Stage::Write, "write the payload"),
+];
+
+const WARM_UP: u32 = 500;
+const ROUNDS: u32 = 5_000;
+
+fn main() {
+    let columns: Vec<(usize, [Duration; STAGES.len()])> = EVENTS
+        .iter()
+        .map(|(_, file)| {
+            let payload = payload(file);
+            (payload.len(), measure(&payload))
+        })
+        .collect();
+    print!("{:18}", "microseconds");
+    EVENTS.iter().for_each(|(name, _)| print!("{name:>9}"));
+    println!();
+    for (at, (_, name)) in STAGES.iter().enumerate() {
+        print!("{name:18}");
+        columns
+            .iter()
+            .for_each(|(_, stages)| print!("{:9.1}", each(stages[at])));
+        println!();
+    }
+    print!("{:18}", "all");
+    columns
+        .iter()
+        .for_each(|(_, stages)| print!("{:9.1}", each(stages.iter().sum())));
+    println!();
+    print!("{:18}", "bytes");
+    columns.iter().for_each(|(bytes, _)| print!("{bytes:9}"));
+    println!();
+}
+
+fn each(all: Duration) -> f64 {
+    all.as_secs_f64() * 1e6 / f64::from(ROUNDS)
+}
+
+/// The event of an envelope whose first item it is.
+fn payload(file: &str) -> Vec<u8> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures/sdk")
+        .join(file);
+    let envelope = std::fs::read(&path).expect("a fixture");
+    let mut lines = envelope.splitn(3, |byte| *byte == b'\n');
+    let (_, head) = (lines.next(), lines.next().expect("the head of an item"));
+    let head: serde_json::Value = serde_json::from_slice(head).expect("JSON");
+    assert_eq!(head["type"], "event", "{file}");
+    let rest = lines.next().expect("an item");
+    let length = head["length"].as_u64().expect("a length") as usize;
+    rest[..length].to_vec()
+}
+
+fn measure(payload: &[u8]) -> [Duration; STAGES.len()] {
+    let settings = Settings::default();
+    let incoming = Incoming {
+        payload,
+        event_id: EventId::from_bytes([7; 16]),
+        received_ms: 1_795_000_000_000,
+        sent_at_ms: None,
+        remote_addr: None,
+        sdk_client: None,
+    };
+    let mut spent = [Duration::ZERO; STAGES.len()];
+    for round in 0..WARM_UP + ROUNDS {
+        let mut before = Instant::now();
+        let processed = process_in_stages(&incoming, &settings, |stage| {
+            let now = Instant::now();
+            if round >= WARM_UP {
+                let at = STAGES.iter().position(|(known, _)| *known == stage);
+                spent[at.expect("every stage is listed")] += now - before;
+            }
+            before = Instant::now();
+        });
+        assert!(processed.is_ok(), "{processed:?}");
+        std::hint::black_box(processed).ok();
+    }
+    spent
+}

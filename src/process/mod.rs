@@ -9,6 +9,7 @@ pub mod filter;
 mod group;
 mod normalize;
 mod payload;
+mod report;
 pub mod rules;
 mod scrub;
 mod settings;
@@ -24,7 +25,7 @@ use std::net::IpAddr;
 use crate::protocol::event_id::EventId;
 use crate::protocol::json::{self, Json};
 
-pub use crate::model::event::{EventKind, Level};
+pub use crate::model::event::{EventKind, Level, ReportKind};
 pub use group::VERSION as GROUPING;
 pub use settings::Settings;
 
@@ -83,8 +84,11 @@ pub enum ProcessError {
     #[error("the event is not a JSON object")]
     NotAnObject,
     /// A filter of its project left it out, for this reason.
-    #[error("filtered: {0}")]
-    Filtered(&'static str),
+    #[error("filtered: {reason}")]
+    Filtered {
+        reason: &'static str,
+        kind: EventKind,
+    },
 }
 
 /// Reads, cleans, names and groups one event, as its project wants it.
@@ -99,7 +103,8 @@ pub fn process(
     };
     let mut event = normalize::normalize(incoming, document);
     if let Some(reason) = settings.filters.reason(&event, incoming.remote_addr) {
-        return Err(ProcessError::Filtered(reason));
+        let kind = title::kind(&event);
+        return Err(ProcessError::Filtered { reason, kind });
     }
     scrub::scrub(&mut event);
     normalize::trim(&mut event);

@@ -1,6 +1,7 @@
 //! Pure processing: the bytes of one event in, a normalised, scrubbed and grouped event out. No I/O, no clock.
 //! The recipe stands in [`process`]; each step is a module of its own.
 
+mod agent;
 mod chain;
 pub mod compare;
 mod csp;
@@ -108,6 +109,7 @@ pub fn process(
     }
     scrub::scrub(&mut event);
     normalize::trim(&mut event);
+    agent::complete(&mut event);
     let judgements = settings.stacks.judge(&event);
     judgements.set_in_app(&mut event);
     let handled = handled(&event);

@@ -60,6 +60,7 @@ fn context_tags<'a>(event: &Event<'a>) -> Derived<'a> {
         (context("os"), "os", "os.name"),
         (context("runtime"), "runtime", "runtime.name"),
         (context("browser"), "browser", "browser.name"),
+        (context("client_os"), "client_os", "client_os.name"),
     ] {
         let Some(context) = context else { continue };
         let Some(found) = text(context, "name") else {

@@ -21,14 +21,15 @@ const EVENTS: [(&str, &str); 6] = [
     ("rust", "rust-0.49.5/panic.envelope"),
 ];
 
-const STAGES: [(Stage, &str); 10] = [
+const STAGES: [(Stage, &str); 11] = [
     (Stage::Read, "read the JSON"),
     (Stage::Normalize, "normalise"),
     (Stage::Filter, "filter"),
     (Stage::Scrub, "scrub"),
     (Stage::Trim, "trim"),
+    (Stage::Agent, "user agent"),
     (Stage::InApp, "own code or not"),
-    (Stage::Tags, "contexts and tags"),
+    (Stage::Tags, "tags"),
     (Stage::Title, "title"),
     (Stage::Group, "group"),
     (Stage::Write, "write the payload"),

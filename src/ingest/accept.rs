@@ -148,6 +148,20 @@ pub fn refused(request: &HttpRequest, ingest: &Ingest, sender: &Sender, why: &Re
         .refused(sender.project_id, sender.key_id, sdk, why);
 }
 
+/// The same for what does not count as errors.
+pub fn refused_items(
+    request: &HttpRequest,
+    ingest: &Ingest,
+    sender: &Sender,
+    category: &'static str,
+    why: &Refused,
+) {
+    let sdk = sdk(request, &sender.client);
+    ingest
+        .outcomes
+        .refused_items(sender.project_id, sender.key_id, sdk, category, why);
+}
+
 /// Counts an event against the limits of its sender, if there is room.
 pub fn admit(sender: &Sender) -> Result<(), Refused> {
     match &sender.quotas {

@@ -138,10 +138,12 @@ async fn keep(
             }
             Treatment::NotKept if item.payload.len() > limits::ATTACHMENT => ingest
                 .outcomes
-                .too_large(sender.project_id, sender.key_id, kind),
-            Treatment::NotKept => ingest
-                .outcomes
-                .not_kept(sender.project_id, sender.key_id, kind),
+                .too_large(sender.project_id, sender.key_id, kind, 1),
+            Treatment::NotKept => {
+                ingest
+                    .outcomes
+                    .not_kept(sender.project_id, sender.key_id, kind, 1)
+            }
         }
     }
     Ok(id)

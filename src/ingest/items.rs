@@ -66,6 +66,9 @@ pub const KINDS: &[ItemKind] = &[
     not_kept("form_data", "attachment"),
 ];
 
+/// The category of security reports, which have an endpoint of their own.
+pub const SECURITY: &str = "security";
+
 /// What is counted for a type nobody knows: never the type itself, which a sender makes up.
 pub const UNKNOWN: ItemKind = not_kept("unknown", "default");
 

@@ -15,6 +15,7 @@ mod mirrored;
 mod not_kept;
 pub mod outcome;
 mod reply;
+mod security;
 mod store_endpoint;
 
 use std::net::IpAddr;
@@ -113,6 +114,16 @@ pub fn configure(cfg: &mut web::ServiceConfig) {
                 }))
                 .route(web::get().to(|request: HttpRequest, ingest| {
                     measured(Endpoint::Store, store_endpoint::get(request, ingest))
+                }))
+                .route(reply::preflight())
+                .default_service(reply::not_allowed()),
+        );
+    }
+    for path in security::PATHS.into_iter().flat_map(both) {
+        cfg.service(
+            web::resource(path)
+                .route(web::post().to(|request: HttpRequest, payload, ingest| {
+                    measured(Endpoint::Security, security::post(request, payload, ingest))
                 }))
                 .route(reply::preflight())
                 .default_service(reply::not_allowed()),

@@ -25,17 +25,7 @@ pub struct Endpoint {
     item: &'static str,
     success: Success,
     pub also_get: bool,
-    /// Content types it takes; empty for any.
-    types: &'static [&'static str],
 }
-
-const SECURITY_TYPES: &[&str] = &[
-    "application/json",
-    "application/csp-report",
-    "application/reports+json",
-    "application/expect-ct-report",
-    "application/expect-ct-report+json",
-];
 
 const fn endpoint(path: &'static str, item: &'static str, success: Success) -> Endpoint {
     Endpoint {
@@ -43,28 +33,11 @@ const fn endpoint(path: &'static str, item: &'static str, success: Success) -> E
         item,
         success,
         also_get: false,
-        types: &[],
     }
 }
 
 /// All of them.
 pub const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        types: SECURITY_TYPES,
-        ..endpoint(
-            "/api/{project}/security",
-            "security",
-            Success::Empty(StatusCode::OK),
-        )
-    },
-    Endpoint {
-        types: SECURITY_TYPES,
-        ..endpoint(
-            "/api/{project}/csp-report",
-            "security",
-            Success::Empty(StatusCode::OK),
-        )
-    },
     endpoint("/api/{project}/nel", "nel", Success::Empty(StatusCode::OK)),
     endpoint(
         "/api/{project}/minidump",
@@ -107,34 +80,10 @@ pub async fn answer(
 ) -> Result<HttpResponse, Refused> {
     let sender = accept::sender_of_request(&request, &ingest)?;
     let kind: &ItemKind = items::kind(endpoint.item);
-    if !endpoint.types.is_empty() {
-        let given = request
-            .headers()
-            .get("content-type")
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default();
-        let given = given
-            .split(';')
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .to_ascii_lowercase();
-        if !endpoint.types.contains(&given.as_str()) {
-            return Ok(reply::empty(StatusCode::UNSUPPORTED_MEDIA_TYPE));
-        }
-    }
-    let length = drain(payload).await?;
-    if length == 0
-        && request.method() == actix_web::http::Method::POST
-        && endpoint.item == "security"
-    {
-        let refused = Refused::Malformed("empty report".into());
-        accept::refused(&request, &ingest, &sender, &refused);
-        return Err(refused);
-    }
+    drain(payload).await?;
     ingest
         .outcomes
-        .not_kept(sender.project_id, sender.key_id, kind);
+        .not_kept(sender.project_id, sender.key_id, kind, 1);
     Ok(match endpoint.success {
         Success::Empty(status) => reply::empty(status),
         Success::HyphenatedId => {
@@ -148,7 +97,7 @@ pub async fn answer(
 }
 
 /// Reads a body to its end without keeping it, so that the connection can go on.
-async fn drain(mut payload: web::Payload) -> Result<usize, Refused> {
+async fn drain(mut payload: web::Payload) -> Result<(), Refused> {
     let reading = async {
         let mut length = 0;
         while let Some(chunk) = payload.next().await {
@@ -159,7 +108,7 @@ async fn drain(mut payload: web::Payload) -> Result<usize, Refused> {
                 return Err(Refused::TooLarge("the body has more than 32 MiB"));
             }
         }
-        Ok(length)
+        Ok(())
     };
     tokio::time::timeout(limits::BODY_TIME, reading)
         .await

@@ -121,19 +121,32 @@ struct Discarded {
 }
 
 impl Outcomes {
-    /// An item that is taken and dropped because no feature keeps it yet.
-    pub fn not_kept(&self, project_id: i64, key_id: i64, kind: &ItemKind) {
-        self.add(project_id, key_id, kind.category, "not_kept", kind.name, 1);
+    /// Items that are taken and dropped because no feature keeps them.
+    pub fn not_kept(&self, project_id: i64, key_id: i64, kind: &ItemKind, count: usize) {
+        let (category, name) = (kind.category, kind.name);
+        self.add(project_id, key_id, category, "not_kept", name, count as i64);
     }
 
     /// A request or item that was refused, of a key or, with 0, of nobody's.
     pub fn refused(&self, project_id: i64, key_id: i64, sdk: &str, why: &Refused) {
-        self.note(project_id, key_id, sdk, why, || why.to_string());
+        self.refused_items(project_id, key_id, sdk, "error", why);
+    }
+
+    /// The same for what does not count as errors.
+    pub fn refused_items(
+        &self,
+        project_id: i64,
+        key_id: i64,
+        sdk: &str,
+        category: &'static str,
+        why: &Refused,
+    ) {
+        self.note(project_id, key_id, sdk, category, why, || why.to_string());
     }
 
     /// A request for a project with a key that nobody has.
     pub fn unknown_key(&self, project_id: i64, sdk: &str, why: &Refused, key_start: &str) {
-        self.note(project_id, 0, sdk, why, || {
+        self.note(project_id, 0, sdk, "error", why, || {
             format!("{why}; the key begins with {key_start}")
         });
     }
@@ -144,6 +157,7 @@ impl Outcomes {
         project_id: i64,
         key_id: i64,
         sdk: &str,
+        category: &'static str,
         why: &Refused,
         detail: impl FnOnce() -> String,
     ) {
@@ -152,7 +166,7 @@ impl Outcomes {
             project_id,
             key_id,
             hour: now / HOUR_MS,
-            category: "error",
+            category,
             outcome: why.outcome(),
             reason: why.reason(),
         };
@@ -171,9 +185,17 @@ impl Outcomes {
         }
     }
 
-    /// An item that is too large while the rest of its envelope is kept.
-    pub fn too_large(&self, project_id: i64, key_id: i64, kind: &ItemKind) {
-        self.add(project_id, key_id, kind.category, "invalid", "too_large", 1);
+    /// Items that are too large or too many while the rest of the request is kept.
+    pub fn too_large(&self, project_id: i64, key_id: i64, kind: &ItemKind, count: usize) {
+        let category = kind.category;
+        self.add(
+            project_id,
+            key_id,
+            category,
+            "invalid",
+            "too_large",
+            count as i64,
+        );
     }
 
     /// What an SDK dropped by its own account. An unreadable report is counted as such and does no harm.
@@ -208,6 +230,9 @@ impl Outcomes {
         reason: &'static str,
         quantity: i64,
     ) {
+        if quantity == 0 {
+            return;
+        }
         let slot = Slot {
             project_id,
             key_id,

@@ -180,6 +180,14 @@ pub fn empty(status: StatusCode) -> HttpResponse {
     response.finish()
 }
 
+/// 200 without a word, but for the limits that leave no room for more.
+pub fn empty_accepted(reached: Option<&Reached>) -> HttpResponse {
+    let mut response = HttpResponse::Ok();
+    open_to_browsers(&mut response);
+    announce(&mut response, reached);
+    response.finish()
+}
+
 /// Answers `OPTIONS` for everybody, without a key.
 pub fn preflight() -> Route {
     web::method(actix_web::http::Method::OPTIONS).to(|| async {

@@ -1,4 +1,4 @@
-//! The two closed vocabularies of an event: how bad it is and what it is about.
+//! The closed vocabularies of an event: how bad it is and what it is about.
 //! In: the words and numbers that SDKs write. Out: one of a few values with a stable text and number.
 
 /// How bad an event is. The order is that of severity; the numbers are those of Python's `logging`.
@@ -66,8 +66,8 @@ pub enum EventKind {
     Error,
     /// A message, or nothing to tell.
     Default,
-    /// A report of a content security policy violation.
-    Csp,
+    /// What a browser reports by itself.
+    Report(ReportKind),
 }
 
 impl EventKind {
@@ -75,14 +75,58 @@ impl EventKind {
         match self {
             Self::Error => "error",
             Self::Default => "default",
+            Self::Report(kind) => kind.as_str(),
+        }
+    }
+
+    /// The category of the rate-limit header under which Usage counts it.
+    pub const fn category(self) -> &'static str {
+        match self {
+            Self::Error | Self::Default => "error",
+            Self::Report(_) => "security",
+        }
+    }
+}
+
+/// The security reports of browsers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ReportKind {
+    /// Something was blocked by the content security policy.
+    Csp,
+    /// A certificate did not fit the pinned keys.
+    Hpkp,
+    /// A staple (OCSP) was missing or bad.
+    ExpectStaple,
+    /// A certificate was not logged for all to see (Certificate Transparency).
+    ExpectCt,
+}
+
+impl ReportKind {
+    /// The first that an event carries is what it is about.
+    pub const ALL: [Self; 4] = [Self::Csp, Self::Hpkp, Self::ExpectStaple, Self::ExpectCt];
+
+    /// The type of the event, and the attribute that holds the report.
+    pub const fn as_str(self) -> &'static str {
+        match self {
             Self::Csp => "csp",
+            Self::Hpkp => "hpkp",
+            Self::ExpectStaple => "expectstaple",
+            Self::ExpectCt => "expectct",
         }
     }
 
     pub fn from_text(text: &str) -> Option<Self> {
-        [Self::Error, Self::Default, Self::Csp]
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+
+    /// For people.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Csp => "Content Security Policy",
+            Self::Hpkp => "Public Key Pinning",
+            Self::ExpectStaple => "Expect-Staple",
+            Self::ExpectCt => "Expect-CT",
+        }
     }
 }
 

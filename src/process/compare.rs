@@ -101,7 +101,7 @@ struct Clusters {
 impl Clusters {
     fn add(&mut self, sample: &Sample, settings: &Settings) {
         match again(&sample.payload, settings) {
-            Err(ProcessError::Filtered(_)) => {
+            Err(ProcessError::Filtered { .. }) => {
                 *self.filtered.entry(sample.issue_id).or_default() += 1;
             }
             // A stored event is one; a damaged one changes nothing.

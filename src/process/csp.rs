@@ -1,97 +1,138 @@
 //! Reports of content security policy violations inside an event.
-//! In: the `csp` attribute. Out: what was blocked, by which directive, and a sentence that says so.
+//! In: a report. Out: what was blocked, by which directive, and a sentence that says so.
 
 use std::borrow::Cow;
 
-use crate::protocol::json::Object;
+use crate::model::event::ReportKind;
+
+use super::event::Report;
 
 /// What identifies a violation.
 pub(super) struct Violation<'e> {
     pub directive: &'e str,
     /// The whole directive of the policy.
     pub violated: &'e str,
-    blocked_uri: &'e str,
+    /// As reported; `self` where nothing was.
+    pub blocked_uri: &'e str,
     document_uri: &'e str,
 }
 
 impl<'e> Violation<'e> {
-    /// Nothing if no directive is named.
-    pub fn of(csp: &'e Object<'_>) -> Option<Self> {
-        let text = |name: &str, hyphenated: &str| {
-            csp.get_str(name)
-                .or_else(|| csp.get_str(hyphenated))
-                .map(str::trim)
-                .filter(|text| !text.is_empty())
-        };
-        let violated = text("violated_directive", "violated-directive");
-        let directive = text("effective_directive", "effective-directive")
+    /// Nothing if the report is of another kind, or if it names no directive.
+    pub fn of(report: &'e Report<'_>) -> Option<Self> {
+        if report.kind != ReportKind::Csp {
+            return None;
+        }
+        let text = |name: &str| report.fields.get_str(name);
+        let violated = text("violated_directive");
+        let directive = text("effective_directive")
             .or_else(|| violated.and_then(|text| text.split_whitespace().next()))?;
         Some(Self {
             directive,
             violated: violated.unwrap_or(directive),
-            blocked_uri: text("blocked_uri", "blocked-uri").unwrap_or("self"),
-            document_uri: text("document_uri", "document-uri").unwrap_or_default(),
+            blocked_uri: text("blocked_uri").unwrap_or("self"),
+            document_uri: text("document_uri").unwrap_or_default(),
         })
     }
 
+    fn is_own(&self) -> bool {
+        matches!(self.blocked_uri, "self" | "'self'")
+    }
+
+    /// Written into the page, whatever the browser's generation calls it.
     fn is_local(&self) -> bool {
-        matches!(self.blocked_uri, "self" | "'self'" | "inline" | "eval")
+        self.is_own() || matches!(self.blocked_uri, "inline" | "eval")
     }
 
     /// The host, or the scheme of what has none (`data:`), or `'self'`.
     pub fn blocked_host(&self) -> Cow<'e, str> {
-        if self.is_local() {
+        if self.is_own() {
             return Cow::Borrowed("'self'");
         }
-        match self.blocked_uri.split_once("://") {
-            Some(("http" | "https" | "ws" | "wss", rest)) => {
-                Cow::Borrowed(rest.split(['/', '?', '#']).next().unwrap_or(rest))
-            }
-            Some((scheme, _)) => Cow::Owned(format!("{scheme}:")),
-            None => match self.blocked_uri.split_once(':') {
-                Some((scheme, _)) => Cow::Owned(format!("{scheme}:")),
-                None => Cow::Borrowed(self.blocked_uri),
-            },
+        if let Some(authority) = self.blocked_authority() {
+            return Cow::Borrowed(authority);
         }
+        // Many browsers report nothing but the scheme, some with a colon.
+        let scheme = self.blocked_uri.split(':').next().unwrap_or_default();
+        Cow::Owned(format!("{scheme}:"))
+    }
+
+    fn blocked_authority(&self) -> Option<&'e str> {
+        match self.blocked_uri.split_once("://") {
+            Some(("http" | "https" | "ws" | "wss", rest)) => rest.split(['/', '?', '#']).next(),
+            _ => None,
+        }
+    }
+
+    /// The host without its port, where there is one.
+    pub fn blocked_hostname(&self) -> Option<&'e str> {
+        let authority = self.blocked_authority()?;
+        let host = match authority.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+            _ => authority,
+        };
+        (!host.is_empty()).then_some(host)
     }
 
     /// What counts for grouping: for scripts of the own page how they were unsafe says more than where they are.
     pub fn blocked_source(&self) -> Cow<'e, str> {
-        if self.is_local() && self.directive.starts_with("script-src") {
-            for unsafe_source in ["unsafe-inline", "unsafe-eval"] {
-                if self.violated.contains(unsafe_source) {
-                    return Cow::Borrowed(unsafe_source);
-                }
-            }
+        if self.directive.starts_with("script-src")
+            && let Some(unsafe_source) = self.unsafe_source()
+        {
+            return Cow::Borrowed(unsafe_source);
+        }
+        if self.is_local() {
+            return Cow::Borrowed("'self'");
         }
         self.blocked_host()
     }
 
+    /// How what is written into the page was unsafe: browsers of today say it in place of the address, older ones name the
+    /// source that the policy lacks.
+    fn unsafe_source(&self) -> Option<&'static str> {
+        match self.blocked_uri {
+            "inline" => return Some("unsafe-inline"),
+            "eval" => return Some("unsafe-eval"),
+            _ if !self.is_own() => return None,
+            _ => {}
+        }
+        ["unsafe-inline", "unsafe-eval"]
+            .into_iter()
+            .find(|unsafe_source| self.violated.contains(unsafe_source))
+    }
+
     /// One sentence for the title.
     pub fn message(&self) -> String {
-        let resource = match self.directive {
-            "child-src" => "child",
-            "connect-src" => "connect",
-            "font-src" => "font",
-            "img-src" => "image",
-            "manifest-src" => "manifest",
-            "media-src" => "media",
-            "object-src" => "object",
-            "script-src" | "script-src-elem" | "script-src-attr" => "script",
-            "style-src" | "style-src-elem" | "style-src-attr" => "style",
-            "form-action" => "form",
-            other => other,
+        let (from, inline) = match self.directive {
+            "child-src" => ("'child' from", "inline 'child'"),
+            "connect-src" => ("'connect' from", "inline 'connect'"),
+            "font-src" => ("'font' from", "inline 'font'"),
+            "form-action" => ("'form' action to", "inline 'form' action"),
+            "img-src" => ("'image' from", "inline 'image'"),
+            "manifest-src" => ("'manifest' from", "inline 'manifest'"),
+            "media-src" => ("'media' from", "inline 'media'"),
+            "object-src" => ("'object' from", "inline 'object'"),
+            "script-src" => ("'script' from", self.unsafe_script()),
+            "script-src-elem" => ("'script' from", "unsafe 'script' element"),
+            "script-src-attr" => ("script attribute from", "inline script attribute"),
+            "style-src" => ("'style' from", "inline 'style'"),
+            "style-src-elem" => ("'style' from", "'style' or 'link' element"),
+            "style-src-attr" => ("style attribute from", "style attribute"),
+            other if self.is_own() => return format!("Blocked inline '{other}'"),
+            other => return format!("Blocked '{other}' from '{}'", self.blocked_host()),
         };
-        if self.is_local() {
-            return match resource {
-                "script" => "Blocked unsafe (eval() or inline) 'script'".to_owned(),
-                _ => format!("Blocked inline '{resource}'"),
-            };
+        if self.is_own() {
+            format!("Blocked {inline}")
+        } else {
+            format!("Blocked {from} '{}'", self.blocked_host())
         }
-        let host = self.blocked_host();
-        match resource {
-            "form" => format!("Blocked 'form' action to '{host}'"),
-            _ => format!("Blocked '{resource}' from '{host}'"),
+    }
+
+    fn unsafe_script(&self) -> &'static str {
+        match self.unsafe_source() {
+            Some("unsafe-inline") => "unsafe inline 'script'",
+            Some(_) => "unsafe eval() 'script'",
+            None => "unsafe (eval() or inline) 'script'",
         }
     }
 
@@ -121,7 +162,14 @@ impl<'e> Violation<'e> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::json::{Json, parse};
+    use crate::protocol::json::{Json, Object, parse};
+
+    fn csp(fields: Object<'_>) -> Report<'_> {
+        Report {
+            kind: ReportKind::Csp,
+            fields,
+        }
+    }
 
     #[test]
     fn violations_are_told_in_a_sentence() {
@@ -133,16 +181,22 @@ mod tests {
                 "type.example.com",
             ),
             (
-                r#"{"violated-directive":"img-src https://shop.example.com https://cdn.example.com","blocked-uri":"data","document-uri":"https://shop.example.com/a"}"#,
-                "Blocked 'image' from 'data'",
+                r#"{"violated_directive":"img-src https://shop.example.com https://cdn.example.com","blocked_uri":"data","document_uri":"https://shop.example.com/a"}"#,
+                "Blocked 'image' from 'data:'",
                 "img-src 'self' https://cdn.example.com",
-                "data",
+                "data:",
             ),
             (
                 r#"{"effective_directive":"script-src","blocked_uri":"self","violated_directive":"script-src 'unsafe-inline'"}"#,
-                "Blocked unsafe (eval() or inline) 'script'",
+                "Blocked unsafe inline 'script'",
                 "script-src 'unsafe-inline'",
                 "'self'",
+            ),
+            (
+                r#"{"effective_directive":"style-src-attr","blocked_uri":"inline"}"#,
+                "Blocked style attribute from 'inline:'",
+                "style-src-attr",
+                "inline:",
             ),
             (
                 r#"{"effective_directive":"form-action","blocked_uri":"https://a.example"}"#,
@@ -150,15 +204,40 @@ mod tests {
                 "form-action",
                 "a.example",
             ),
+            (
+                r#"{"effective_directive":"worker-src"}"#,
+                "Blocked inline 'worker-src'",
+                "worker-src",
+                "'self'",
+            ),
         ] {
-            let Ok(Json::Object(csp)) = parse(json.as_bytes()) else {
+            let Ok(Json::Object(fields)) = parse(json.as_bytes()) else {
                 panic!("an object");
             };
-            let violation = Violation::of(&csp).expect("a violation");
+            let report = csp(fields);
+            let violation = Violation::of(&report).expect("a violation");
             assert_eq!(violation.message(), message);
             assert_eq!(violation.culprit(), culprit);
             assert_eq!(violation.blocked_host(), host);
         }
-        assert!(Violation::of(&Object::default()).is_none());
+        assert!(Violation::of(&csp(Object::default())).is_none());
+    }
+
+    #[test]
+    fn a_port_is_no_part_of_a_host_name() {
+        for (address, host) in [
+            ("https://a.example:8443/x", Some("a.example")),
+            ("wss://[2001:db8::1]:443", Some("[2001:db8::1]")),
+            ("https:///x", None),
+            ("data", None),
+            ("blob:https://a.example/", None),
+        ] {
+            let mut fields = Object::default();
+            fields.push("effective_directive", "img-src".into());
+            fields.push("blocked_uri", address.into());
+            let report = csp(fields);
+            let violation = Violation::of(&report).expect("a violation");
+            assert_eq!(violation.blocked_hostname(), host, "{address}");
+        }
     }
 }

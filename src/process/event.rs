@@ -3,7 +3,7 @@
 
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
-use crate::model::event::Level;
+use crate::model::event::{Level, ReportKind};
 use crate::protocol::json::{Json, Object, Text};
 
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub(super) struct Event<'a> {
     pub exceptions: Vec<Exception<'a>>,
     pub threads: Vec<Thread<'a>>,
     pub stacktrace: Option<Stacktrace<'a>>,
-    pub csp: Option<Object<'a>>,
+    pub report: Option<Report<'a>>,
     pub user: User<'a>,
     pub request: Request<'a>,
     pub contexts: Object<'a>,
@@ -39,6 +39,13 @@ pub(super) struct Event<'a> {
     pub checksum: Option<Text<'a>>,
     pub errors: Vec<Json<'a>>,
     pub meta: Object<'a>,
+}
+
+/// What a browser reports by itself.
+#[derive(Debug)]
+pub(super) struct Report<'a> {
+    pub kind: ReportKind,
+    pub fields: Object<'a>,
 }
 
 /// A message: the template, what was put in, and the text to show.

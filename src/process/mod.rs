@@ -1,6 +1,7 @@
 //! Pure processing: the bytes of one event in, a normalised, scrubbed and grouped event out. No I/O, no clock.
 //! The recipe stands in [`process`]; each step is a module of its own.
 
+mod agent;
 mod chain;
 pub mod compare;
 mod csp;
@@ -9,6 +10,7 @@ pub mod filter;
 mod group;
 mod normalize;
 mod payload;
+mod report;
 pub mod rules;
 mod scrub;
 mod settings;
@@ -24,7 +26,7 @@ use std::net::IpAddr;
 use crate::protocol::event_id::EventId;
 use crate::protocol::json::{self, Json};
 
-pub use crate::model::event::{EventKind, Level};
+pub use crate::model::event::{EventKind, Level, ReportKind};
 pub use group::VERSION as GROUPING;
 pub use settings::Settings;
 
@@ -83,8 +85,11 @@ pub enum ProcessError {
     #[error("the event is not a JSON object")]
     NotAnObject,
     /// A filter of its project left it out, for this reason.
-    #[error("filtered: {0}")]
-    Filtered(&'static str),
+    #[error("filtered: {reason}")]
+    Filtered {
+        reason: &'static str,
+        kind: EventKind,
+    },
 }
 
 /// The steps of [`process`], in their order.
@@ -95,6 +100,7 @@ pub enum Stage {
     Filter,
     Scrub,
     Trim,
+    Agent,
     InApp,
     Tags,
     Title,
@@ -125,13 +131,16 @@ pub fn process_in_stages(
     let mut event = normalize::normalize(incoming, document);
     done(Stage::Normalize);
     if let Some(reason) = settings.filters.reason(&event, incoming.remote_addr) {
-        return Err(ProcessError::Filtered(reason));
+        let kind = title::kind(&event);
+        return Err(ProcessError::Filtered { reason, kind });
     }
     done(Stage::Filter);
     scrub::scrub(&mut event);
     done(Stage::Scrub);
     normalize::trim(&mut event);
     done(Stage::Trim);
+    agent::complete(&mut event);
+    done(Stage::Agent);
     let judgements = settings.stacks.judge(&event);
     judgements.set_in_app(&mut event);
     done(Stage::InApp);

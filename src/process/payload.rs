@@ -1,19 +1,19 @@
 //! Writes the event as it is stored; docs/event-format.md lists what is in it.
 //! In: the event and what was derived from it. Out: compact JSON.
 
-use serde::Serialize;
+use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::protocol::event_id::EventId;
 use crate::protocol::json::{Json, Object, Text};
 
 use super::event::{
-    Breadcrumb, Event, Exception, LogEntry, Request, Stacktrace, Thread, User, Values,
+    Breadcrumb, Event, Exception, LogEntry, Report, Request, Stacktrace, Thread, User, Values,
 };
 use super::group::Explanation;
 use super::time::Rfc3339;
 use super::title::Headline;
 
-#[derive(Serialize)]
+#[derive(serde::Serialize)]
 struct Payload<'p, 'a> {
     event_id: String,
     #[serde(rename = "type")]
@@ -52,8 +52,8 @@ struct Payload<'p, 'a> {
     threads: Values<'p, Thread<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stacktrace: &'p Option<Stacktrace<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    csp: &'p Option<Object<'a>>,
+    #[serde(flatten)]
+    report: ReportAttribute<'p, 'a>,
     #[serde(skip_serializing_if = "User::is_empty")]
     user: &'p User<'a>,
     #[serde(skip_serializing_if = "Request::is_empty")]
@@ -76,6 +76,19 @@ struct Payload<'p, 'a> {
     #[serde(rename = "_meta", skip_serializing_if = "Object::is_empty")]
     meta: &'p Object<'a>,
     grouping: &'p Explanation<'p>,
+}
+
+/// A report stands under the name of its kind.
+struct ReportAttribute<'p, 'a>(Option<&'p Report<'a>>);
+
+impl Serialize for ReportAttribute<'_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        if let Some(Report { kind, fields }) = self.0 {
+            map.serialize_entry(kind.as_str(), fields)?;
+        }
+        map.end()
+    }
 }
 
 fn is_empty<T>(values: &Values<'_, T>) -> bool {
@@ -108,7 +121,7 @@ pub(super) fn write(
         exceptions,
         threads,
         stacktrace,
-        csp,
+        report,
         user,
         request,
         contexts,
@@ -147,7 +160,7 @@ pub(super) fn write(
         exception: Values(exceptions),
         threads: Values(threads),
         stacktrace,
-        csp,
+        report: ReportAttribute(report.as_ref()),
         user,
         request,
         contexts,

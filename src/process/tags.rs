@@ -7,6 +7,7 @@ use crate::protocol::json::{Json, Object, Text};
 
 use super::event::Event;
 use super::normalize::{limits, tag_value};
+use super::report;
 
 /// Adds the derived tags. Attributes of the event win over a tag of the same name; what only follows from contexts does not.
 pub(super) fn complete(event: &mut Event<'_>, handled: Option<bool>) {
@@ -31,6 +32,7 @@ fn attribute_tags<'a>(event: &Event<'a>, handled: Option<bool>) -> Derived<'a> {
     let mechanism = mechanism.and_then(|mechanism| mechanism.kind.clone());
     let handled = handled.map(|handled| Cow::Borrowed(if handled { "yes" } else { "no" }));
     let level = Some(Cow::Borrowed(event.level.as_str()));
+    let of_report = event.report.as_ref().map(report::tags).unwrap_or_default();
     [
         ("level", level),
         ("release", event.release.clone()),
@@ -45,7 +47,9 @@ fn attribute_tags<'a>(event: &Event<'a>, handled: Option<bool>) -> Derived<'a> {
         ("mechanism", mechanism),
     ]
     .into_iter()
-    .filter_map(|(key, value)| Some((key, tag_value(value?)?)))
+    .filter_map(|(key, value)| Some((key, value?)))
+    .chain(of_report)
+    .filter_map(|(key, value)| Some((key, tag_value(value)?)))
     .collect()
 }
 
@@ -56,6 +60,7 @@ fn context_tags<'a>(event: &Event<'a>) -> Derived<'a> {
         (context("os"), "os", "os.name"),
         (context("runtime"), "runtime", "runtime.name"),
         (context("browser"), "browser", "browser.name"),
+        (context("client_os"), "client_os", "client_os.name"),
     ] {
         let Some(context) = context else { continue };
         let Some(found) = text(context, "name") else {

@@ -184,3 +184,46 @@ fn assert_stable(payload: &[u8], name: &str) {
         "{name}"
     );
 }
+
+#[test]
+fn the_agent_of_the_request_tells_browser_system_and_device() {
+    const PHONE: &str = "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/124.0.0.0 Mobile Safari/537.36";
+    let payload = |contexts: &str| {
+        format!(
+            r#"{{"message":"x","request":{{"headers":{{"user-agent":"{PHONE}"}}}},"contexts":{contexts}}}"#
+        )
+    };
+    let tag = |event: &ProcessedEvent, key: &str| {
+        let mut tags = event.tags.iter();
+        let found = tags.find(|(known, _)| known == key);
+        found.map(|(_, value)| value.clone()).unwrap_or_default()
+    };
+    let payload_alone = payload("{}");
+    let (event, _) = run_json(payload_alone.as_bytes());
+    for (key, value) in [
+        ("browser", "Chrome Mobile 124.0.0"),
+        ("browser.name", "Chrome Mobile"),
+        ("os", "Android 14"),
+        ("os.name", "Android"),
+        ("device", "Pixel 8"),
+        ("device.family", "Pixel 8"),
+        ("client_os", ""),
+    ] {
+        assert_eq!(tag(&event, key), value, "{key}");
+    }
+    assert_stable(payload_alone.as_bytes(), "derived contexts");
+
+    let of_a_server =
+        payload(r#"{"os":{"name":"Debian","version":"12"},"browser":{"name":"Own"}}"#);
+    let (event, stored) = run_json(of_a_server.as_bytes());
+    for (key, value) in [
+        ("browser", "Own"),
+        ("os", "Debian 12"),
+        ("client_os", "Android 14"),
+        ("client_os.name", "Android"),
+    ] {
+        assert_eq!(tag(&event, key), value, "{key}");
+    }
+    assert_eq!(stored["contexts"]["client_os"]["type"], "os");
+    assert_stable(of_a_server.as_bytes(), "the server's own contexts");
+}

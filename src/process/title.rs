@@ -1,12 +1,12 @@
 //! What a person reads first: title, culprit and location.
 //! In: a normalised event. Out: a [`Headline`], derived as docs/event-format.md says.
 
-use crate::model::event::EventKind;
+use crate::model::event::{EventKind, ReportKind};
 use crate::protocol::json::{Json, Object};
 
 use super::chain::main_exception;
-use super::csp::Violation;
 use super::event::{Event, Exception, Frame};
+use super::report::Finding;
 
 const TITLE_CHARS: usize = 100;
 const CULPRIT_CHARS: usize = 200;
@@ -47,11 +47,23 @@ pub(super) fn headline(event: &Event<'_>) -> Headline {
     if let Some(main) = main_exception(&event.exceptions) {
         return of_exception(event, main);
     }
-    let violation = event.csp.as_ref().and_then(Violation::of);
-    match violation {
-        Some(violation) => of_violation(event, &violation),
+    match reported(event) {
+        Some((kind, finding)) => of_report(event, kind, &finding),
         None => of_message(event),
     }
+}
+
+/// What an event is about; the same that its headline says.
+pub(super) fn kind(event: &Event<'_>) -> EventKind {
+    if main_exception(&event.exceptions).is_some() {
+        return EventKind::Error;
+    }
+    reported(event).map_or(EventKind::Default, |(kind, _)| EventKind::Report(kind))
+}
+
+fn reported(event: &Event<'_>) -> Option<(ReportKind, Finding)> {
+    let report = event.report.as_ref()?;
+    Some((report.kind, Finding::of(report)?))
 }
 
 fn of_exception(event: &Event<'_>, main: &Exception<'_>) -> Headline {
@@ -110,22 +122,26 @@ fn exception_title(
     }
 }
 
-fn of_violation(event: &Event<'_>, violation: &Violation<'_>) -> Headline {
+fn of_report(event: &Event<'_>, kind: ReportKind, finding: &Finding) -> Headline {
     let message = match &event.logentry {
         Some(logentry) => first_line(&logentry.formatted),
-        None => violation.message(),
+        None => first_line(&finding.message),
     };
-    let host = violation.blocked_host();
     let mut metadata = Object::default();
-    metadata.push("directive", Json::from(violation.directive.to_owned()));
-    metadata.push("uri", Json::from(host.to_string()));
+    match &finding.directive {
+        Some(directive) => {
+            metadata.push("directive", Json::from(directive.clone()));
+            metadata.push("uri", Json::from(finding.host.clone()));
+        }
+        None => metadata.push("origin", Json::from(finding.host.clone())),
+    }
     metadata.push("message", Json::from(message.clone()));
     Headline {
-        kind: EventKind::Csp,
+        kind: EventKind::Report(kind),
         title_type: message,
         title_value: String::new(),
-        culprit: short(&one_line(&violation.culprit()), CULPRIT_CHARS),
-        location: host.into_owned(),
+        culprit: short(&one_line(&finding.culprit), CULPRIT_CHARS),
+        location: short(&finding.host, CULPRIT_CHARS),
         metadata,
     }
 }

@@ -7,3 +7,4 @@ pub mod envelope;
 pub mod event_id;
 pub mod json;
 mod repair;
+pub mod security;

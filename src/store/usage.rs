@@ -10,6 +10,9 @@ use super::schema::{projects, usage_hours};
 use super::scope::OrgScope;
 use super::{Conn, StoreError};
 
+/// The categories whose items become events: limits are on them, and Usage draws them.
+pub const EVENT_CATEGORIES: [&str; 2] = ["error", "security"];
+
 /// One count: so many items of a category met this outcome for this reason in this hour.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct OutcomeKey {
@@ -192,7 +195,7 @@ pub fn series(
     let sum = dialect::sum(conn, "quantity");
     Ok(usage_hours::table
         .filter(usage_hours::project_id.eq_any(own))
-        .filter(usage_hours::category.eq("error"))
+        .filter(usage_hours::category.eq_any(EVENT_CATEGORIES))
         .filter(usage_hours::hour.ge(hour))
         .group_by((usage_hours::hour, usage_hours::outcome))
         .order((usage_hours::hour, usage_hours::outcome))
@@ -218,7 +221,7 @@ pub fn taken(conn: &mut Conn, of: &[i64], hour: i64) -> Result<Vec<(i64, i64, i6
     Ok(usage_hours::table
         .filter(usage_hours::project_id.eq_any(of.to_vec()))
         .filter(usage_hours::hour.ge(hour))
-        .filter(usage_hours::category.eq("error"))
+        .filter(usage_hours::category.eq_any(EVENT_CATEGORIES))
         .filter(usage_hours::outcome.eq_any(TAKEN.to_vec()))
         .group_by((usage_hours::project_id, usage_hours::key_id))
         .select((

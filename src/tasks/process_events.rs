@@ -168,7 +168,10 @@ pub(super) fn content(app: &App, record: &Record) -> Result<Content, String> {
                 Content::Invalid("not_json")
             }
             Err(ProcessError::NotAnObject) => Content::Invalid("not_an_object"),
-            Err(ProcessError::Filtered(reason)) => Content::Filtered(reason),
+            Err(ProcessError::Filtered { reason, kind }) => Content::Filtered {
+                reason,
+                category: kind.category(),
+            },
         },
     })
 }
@@ -306,7 +309,7 @@ fn count(batch: &Batch, stored: &Stored) {
     if stored.redelivered == 0 {
         let invalid = of(|content| matches!(content, Content::Invalid(_)));
         digest.ended(DigestOutcome::Invalid, invalid);
-        let filtered = of(|content| matches!(content, Content::Filtered(_)));
+        let filtered = of(|content| matches!(content, Content::Filtered { .. }));
         digest.ended(DigestOutcome::Filtered, filtered);
         let dead = of(|content| matches!(content, Content::Dead(_)));
         digest.ended(DigestOutcome::Dead, dead);

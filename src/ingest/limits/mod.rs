@@ -37,18 +37,36 @@ pub struct Hit {
 
 /// All limits that leave no room; at least one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reached(Vec<Hit>);
+pub struct Reached {
+    hits: Vec<Hit>,
+    /// Of what was sent.
+    category: &'static str,
+}
 
 impl Reached {
+    fn new(hits: Vec<Hit>) -> Self {
+        Self {
+            hits,
+            category: "error",
+        }
+    }
+
+    /// For what does not count as errors.
+    #[must_use]
+    pub fn of(self, category: &'static str) -> Self {
+        Self { category, ..self }
+    }
+
     /// `X-Sentry-Rate-Limits`. Limits are on events, which count as errors: SDKs go on sending everything else.
     pub fn header(&self) -> String {
         let mut header = String::new();
-        for hit in &self.0 {
+        for hit in &self.hits {
             let comma = if header.is_empty() { "" } else { ", " };
             write!(
                 header,
-                "{comma}{}:error:{}:{}",
+                "{comma}{}:{}:{}:{}",
                 hit.seconds,
+                self.category,
                 hit.scope.as_str(),
                 hit.scope.reason(hit.span)
             )
@@ -59,17 +77,19 @@ impl Reached {
 
     /// Seconds until all of them may have room again.
     pub fn retry_after(&self) -> i64 {
-        self.0.iter().map(|hit| hit.seconds).max().unwrap_or(1)
+        self.hits.iter().map(|hit| hit.seconds).max().unwrap_or(1)
     }
 
     /// What Usage counts it under: the narrowest limit.
     pub fn reason(&self) -> &'static str {
-        self.0.first().map_or("", |hit| hit.scope.reason(hit.span))
+        self.hits
+            .first()
+            .map_or("", |hit| hit.scope.reason(hit.span))
     }
 
     /// For people.
     pub fn sentence(&self) -> String {
-        let Some(hit) = self.0.first() else {
+        let Some(hit) = self.hits.first() else {
             return String::new();
         };
         let span = match hit.span {
@@ -262,7 +282,7 @@ pub fn admit(quotas: &Quotas, now_ms: i64) -> Result<(), Reached> {
         }
         Ok(())
     } else {
-        Err(Reached(hits))
+        Err(Reached::new(hits))
     }
 }
 
@@ -283,7 +303,7 @@ pub fn reached(quotas: &Quotas, now_ms: i64) -> Option<Reached> {
                 .map(|span| hit(subject, span, now_ms)),
         );
     }
-    (!hits.is_empty()).then_some(Reached(hits))
+    (!hits.is_empty()).then(|| Reached::new(hits))
 }
 
 fn hit(subject: &Subject, span: Span, now_ms: i64) -> Hit {

@@ -1,10 +1,10 @@
 //! Reports of content security policies that say nothing about the page.
 //! In: an event with a report. Out: whether it is one that nobody can do anything about.
 
+use crate::model::event::ReportKind;
 use crate::process::csp::Violation;
 use crate::process::event::Event;
 use crate::process::rules::{Effort, Glob, Mode};
-use crate::protocol::json::Object;
 
 use super::MOST_ENTRIES;
 use super::extension::is_extension;
@@ -48,16 +48,19 @@ impl Sources {
 }
 
 pub(super) fn is_invalid(event: &Event<'_>, disallowed: &Sources) -> bool {
-    let report = event.csp.as_ref().filter(|report| !report.is_empty());
+    let report = event.report.as_ref();
     // With an exception it is no report, whatever else it carries.
-    let Some(report) = report.filter(|_| event.exceptions.is_empty()) else {
+    let Some(report) = report
+        .filter(|report| report.kind == ReportKind::Csp)
+        .filter(|_| event.exceptions.is_empty())
+    else {
         return false;
     };
     if Violation::of(report).is_none() {
         return true;
     }
-    let blocked = text(report, "blocked_uri", "blocked-uri");
-    let source = text(report, "source_file", "source-file");
+    let blocked = report.fields.get_str("blocked_uri");
+    let source = report.fields.get_str("source_file");
     let is_about =
         blocked.is_some_and(|address| address == "about" || address.starts_with("about:"));
     is_about
@@ -65,10 +68,4 @@ pub(super) fn is_invalid(event: &Event<'_>, disallowed: &Sources) -> bool {
             .into_iter()
             .flatten()
             .any(|address| is_extension(address) || disallowed.contain(address))
-}
-
-/// Reports come with both spellings.
-fn text<'e>(report: &'e Object<'_>, name: &str, hyphenated: &str) -> Option<&'e str> {
-    let found = report.get_str(name).or_else(|| report.get_str(hyphenated));
-    found.map(str::trim)
 }

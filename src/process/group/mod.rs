@@ -27,7 +27,8 @@ use std::borrow::Cow;
 use md5::{Digest, Md5};
 
 use super::csp::Violation;
-use super::event::{Event, Stacktrace, Thread};
+use super::event::{Event, Report, Stacktrace, Thread};
+use super::report;
 use super::rules::{self, Judgements};
 use super::settings::Settings;
 
@@ -239,10 +240,7 @@ fn default_drafts<'e>(event: &'e Event<'_>, judgements: &Judgements) -> Vec<Draf
             return drafts;
         }
     }
-    if let Some(violation) = event.csp.as_ref().and_then(Violation::of) {
-        let draft = Draft::new("default", "csp")
-            .with("directive", Cow::Borrowed(violation.directive))
-            .with("blocked", violation.blocked_source());
+    if let Some(draft) = event.report.as_ref().and_then(report_draft) {
         return vec![draft];
     }
     if let Some(logentry) = &event.logentry {
@@ -250,6 +248,18 @@ fn default_drafts<'e>(event: &'e Event<'_>, judgements: &Judgements) -> Vec<Draf
         return vec![Draft::new("default", "message").with("message", message)];
     }
     vec![Draft::new("fallback", "fallback")]
+}
+
+/// Pages, lines and certificates do not count: a policy is mended once for all of them.
+fn report_draft<'e>(report: &'e Report<'_>) -> Option<Draft<'e>> {
+    if let Some(violation) = Violation::of(report) {
+        let draft = Draft::new("default", "csp")
+            .with("directive", Cow::Borrowed(violation.directive))
+            .with("blocked", violation.blocked_source());
+        return Some(draft);
+    }
+    let host = report::host_of(report)?;
+    Some(Draft::new("default", report.kind.as_str()).with("host", Cow::Borrowed(host)))
 }
 
 fn exception_drafts<'e>(parts: &[ExceptionPart<'e>]) -> Vec<Draft<'e>> {

@@ -32,6 +32,8 @@ pub(crate) const NAME: Length = length(200, 0);
 pub(crate) const SHORT_NAME: Length = length(128, 0);
 pub(crate) const LOGGER: Length = length(64, 0);
 pub(crate) const EMAIL: Length = length(75, 0);
+/// Addresses and directives of a security report.
+pub(crate) const REPORT_TEXT: Length = length(1024, 20);
 pub(crate) const RELEASE_BYTES: usize = 200;
 pub(crate) const ENVIRONMENT: usize = 64;
 pub(crate) const DIST: usize = 64;
@@ -61,4 +63,4 @@ pub(crate) const MODULES_BAG: Bag = bag(8, 2);
 pub(crate) const SDK_BAG: Bag = bag(8, 5);
 pub(crate) const DEBUG_META_BAG: Bag = bag(256, 5);
 pub(crate) const META_BAG: Bag = bag(32, 24);
-pub(crate) const CSP_BAG: Bag = bag(8, 2);
+pub(crate) const REPORT_BAG: Bag = bag(16, 5);

@@ -9,6 +9,7 @@ pub(super) mod limits;
 mod message;
 mod names;
 mod reader;
+mod report;
 mod request;
 mod stacktrace;
 mod tags;
@@ -17,7 +18,7 @@ mod user;
 
 use std::borrow::Cow;
 
-use crate::model::event::Level;
+use crate::model::event::{Level, ReportKind};
 use crate::protocol::json::{Json, Object, Text};
 
 use super::Incoming;
@@ -88,7 +89,7 @@ fn empty_event(platform: Text<'_>, received_ms: i64) -> Event<'_> {
         exceptions: Vec::new(),
         threads: Vec::new(),
         stacktrace: None,
-        csp: None,
+        report: None,
         user: User::default(),
         request: Request::default(),
         contexts: Object::default(),
@@ -135,7 +136,10 @@ fn read_attribute<'a>(reader: &mut Reader<'a>, event: &mut Event<'a>, key: &str,
                 stacktrace::read(reader, value)
             };
         }
-        "csp" | "sentry.interfaces.Csp" => event.csp = reader.object("csp", value),
+        "csp" | "sentry.interfaces.Csp" => read_report(reader, event, ReportKind::Csp, value),
+        "hpkp" => read_report(reader, event, ReportKind::Hpkp, value),
+        "expectstaple" => read_report(reader, event, ReportKind::ExpectStaple, value),
+        "expectct" => read_report(reader, event, ReportKind::ExpectCt, value),
         "request" | "sentry.interfaces.Http" => event.request = request::read(reader, value),
         "contexts" | "sentry.interfaces.Contexts" => {
             event.contexts = contexts::read(reader, value);
@@ -153,6 +157,25 @@ fn read_attribute<'a>(reader: &mut Reader<'a>, event: &mut Event<'a>, key: &str,
         "errors" => event.errors = known_errors(value),
         "_meta" => event.meta = reader.object("_meta", value).unwrap_or_default(),
         _ => {}
+    }
+}
+
+/// An event is about one report: the first kind that it carries.
+fn read_report<'a>(
+    reader: &mut Reader<'a>,
+    event: &mut Event<'a>,
+    kind: ReportKind,
+    value: Json<'a>,
+) {
+    let rank = |kind| ReportKind::ALL.iter().position(|one| *one == kind);
+    let report = report::read(reader, kind, value);
+    if let Some(report) = report.filter(|report| !report.fields.is_empty())
+        && event
+            .report
+            .as_ref()
+            .is_none_or(|known| rank(kind) < rank(known.kind))
+    {
+        event.report = Some(report);
     }
 }
 

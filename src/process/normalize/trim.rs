@@ -23,8 +23,8 @@ pub(in crate::process) fn trim(event: &mut Event<'_>) {
     if let Some(logentry) = &mut event.logentry {
         bound(&mut logentry.params, limits::SMALL_BAG);
     }
-    if let Some(csp) = &mut event.csp {
-        bound_object(csp, limits::CSP_BAG);
+    if let Some(report) = &mut event.report {
+        bound_object(&mut report.fields, limits::REPORT_BAG);
     }
     bound_object(&mut event.user.data, limits::SMALL_BAG);
     bound_object(&mut event.user.geo, limits::SMALL_BAG);

@@ -8,13 +8,17 @@ use std::sync::LazyLock;
 use super::{NOW_MS, assert_stable, event_item, run};
 
 /// Names that mean something, so that the trees reach all corners of the pipeline.
-const NAMES: [&str; 64] = [
+const NAMES: [&str; 73] = [
+    "User-Agent",
+    "_meta",
     "abs_path",
     "attr",
     "author",
+    "blocked_uri",
     "breadcrumbs",
     "browser",
     "category",
+    "client_os",
     "colno",
     "context_line",
     "contexts",
@@ -29,6 +33,8 @@ const NAMES: [&str; 64] = [
     "errors",
     "exception",
     "exception_id",
+    "expectct",
+    "expectstaple",
     "extra",
     "filename",
     "fingerprint",
@@ -38,6 +44,8 @@ const NAMES: [&str; 64] = [
     "geo",
     "handled",
     "headers",
+    "hostname",
+    "hpkp",
     "id",
     "in_app",
     "instruction_addr",
@@ -63,6 +71,7 @@ const NAMES: [&str; 64] = [
     "stacktrace",
     "synthetic",
     "tags",
+    "template",
     "threads",
     "timestamp",
     "transaction",
@@ -75,7 +84,7 @@ const NAMES: [&str; 64] = [
     "version",
 ];
 
-const TEXTS: [&str; 24] = [
+const TEXTS: [&str; 26] = [
     "",
     " ",
     "a",
@@ -96,6 +105,8 @@ const TEXTS: [&str; 24] = [
     "{} {0} {name}",
     "4111111111111111",
     "a=b; c=d",
+    "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/124.0.0.0 Mobile Safari/537.36",
+    "Mozilla/5.0 (Windows NT 10.0; rv:145.0) Gecko/20100101 Firefox/145.0",
     "{\"k\":[1]}",
     "0x7f",
     "?",

@@ -31,7 +31,7 @@ use super::dead_records::{Dead, Origin};
 use super::tasks::{self, NewTask};
 use super::usage::{self, Count, OutcomeKey};
 use super::{Conn, StoreError, refusals};
-use crate::process::ProcessedEvent;
+use crate::process::{EventKind, ProcessedEvent};
 
 /// The number of partitions, and of streams in Redis. Fixed: records in flight depend on it.
 pub const PARTITIONS: i64 = 16;
@@ -65,7 +65,10 @@ pub enum Content {
     /// No event, for good: counted with its reason.
     Invalid(&'static str),
     /// Left out by a filter of the project, for this reason.
-    Filtered(&'static str),
+    Filtered {
+        reason: &'static str,
+        category: &'static str,
+    },
     /// Counts that ingest made.
     Outcomes(Vec<Count>),
     /// Set aside because processing or storing it fails.
@@ -194,7 +197,7 @@ fn fates(fresh: &[&Item], placed: &[Placed<'_>]) -> Vec<Fate> {
             Content::Event(_) if sampled.contains(&number(item)) => Fate::Sampled,
             Content::Event(_) => Fate::Duplicate,
             Content::Invalid(_) => Fate::Invalid,
-            Content::Filtered(_) => Fate::Filtered,
+            Content::Filtered { .. } => Fate::Filtered,
             Content::Outcomes(_) => Fate::Counts,
             Content::Dead(_) => Fate::Dead,
         })
@@ -224,7 +227,7 @@ fn outcomes(fresh: &[&Item], fates: &[Fate]) -> Vec<(OutcomeKey, i64)> {
             // Accepted and counted; only its payload is not kept.
             (Fate::Sampled, _) => ("sampled", "spike"),
             (Fate::Invalid, Content::Invalid(reason)) => ("invalid", *reason),
-            (Fate::Filtered, Content::Filtered(reason)) => ("filtered", *reason),
+            (Fate::Filtered, Content::Filtered { reason, .. }) => ("filtered", *reason),
             (Fate::Dead, _) => ("dead", "processing"),
             (fate, _) => (fate.as_str(), ""),
         };
@@ -232,13 +235,22 @@ fn outcomes(fresh: &[&Item], fates: &[Fate]) -> Vec<(OutcomeKey, i64)> {
             project_id: item.project_id,
             key_id: item.key_id,
             hour: item.received_ms / 3_600_000,
-            category: "error".to_owned(),
+            category: category(&item.content).to_owned(),
             outcome: outcome.to_owned(),
             reason: reason.to_owned(),
         };
         *sums.entry(key).or_default() += 1;
     }
     sums.into_iter().collect()
+}
+
+/// What no kind is known of counts as what most events are.
+fn category(content: &Content) -> &'static str {
+    match content {
+        Content::Event(event) => event.kind.category(),
+        Content::Filtered { category, .. } => category,
+        _ => EventKind::Error.category(),
+    }
 }
 
 fn dead_records(conn: &mut Conn, fresh: &[&Item]) -> Result<(), StoreError> {

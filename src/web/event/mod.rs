@@ -10,6 +10,7 @@ mod why;
 
 use serde_json::Value;
 
+use crate::model::event::ReportKind;
 use breadcrumbs::Crumb;
 use request::Request;
 use stack::{StackMode, Stacks};
@@ -48,7 +49,7 @@ pub struct EventView {
     pub stacks: Option<Stacks>,
     pub crumbs: Vec<Crumb>,
     pub request: Option<Request>,
-    pub report: Vec<Pair>,
+    pub report: Option<Group>,
     pub user: Vec<Pair>,
     pub tags: Vec<Pair>,
     pub contexts: Vec<Group>,
@@ -67,7 +68,7 @@ pub fn view(event: &Value, mode: StackMode) -> EventView {
         stacks: stack::stacks(event, mode),
         crumbs: breadcrumbs::crumbs(event),
         request: request::request(event),
-        report: pairs(event.get("csp")),
+        report: report(event),
         user: user(event),
         tags: pairs(event.get("tags")),
         contexts: contexts(event),
@@ -125,6 +126,17 @@ fn highlights(event: &Value) -> Vec<Pair> {
         })
         .take(5)
         .collect()
+}
+
+/// The security report, under the name of its kind.
+fn report(event: &Value) -> Option<Group> {
+    ReportKind::ALL.into_iter().find_map(|kind| {
+        let pairs = pairs(event.get(kind.as_str()));
+        (!pairs.is_empty()).then(|| Group {
+            name: kind.name().to_owned(),
+            pairs,
+        })
+    })
 }
 
 fn path_of(address: &str) -> String {

@@ -249,7 +249,7 @@ async fn try_on(
             let rule = rule_of(&processed.payload);
             (processed.title, rule, processed.hashes)
         }
-        Err(crate::process::ProcessError::Filtered(reason)) => {
+        Err(crate::process::ProcessError::Filtered { reason, .. }) => {
             return Ok(Ok(Tried {
                 event_id,
                 title: String::new(),

@@ -3,7 +3,7 @@
 
 use super::Facts;
 use crate::store::project_keys::Limits;
-use crate::store::usage::{TAKEN, Total};
+use crate::store::usage::{EVENT_CATEGORIES, TAKEN, Total};
 use crate::web::chart::Shares;
 use crate::web::format::{Count, strftime, thousands};
 
@@ -67,7 +67,10 @@ pub(super) fn rows(facts: &Facts) -> Vec<QuotaRow> {
 fn sum(totals: &[Total], wanted: impl Fn(&Total) -> bool) -> i64 {
     totals
         .iter()
-        .filter(|total| total.category == "error" && TAKEN.contains(&total.outcome.as_str()))
+        .filter(|total| {
+            EVENT_CATEGORIES.contains(&total.category.as_str())
+                && TAKEN.contains(&total.outcome.as_str())
+        })
         .filter(|total| wanted(total))
         .map(|total| total.quantity)
         .sum()

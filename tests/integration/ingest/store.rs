@@ -93,20 +93,6 @@ fn endpoints_of_later_features_answer_success() {
     let app = App::start();
     let (sdk, client) = (app.sdk(), app.anonymous());
     let key = format!("?sentry_key={}", sdk.key);
-    let report = json!({"csp-report": {"document-uri": "http://a/", "violated-directive": "img-src", "blocked-uri": "http://b/"}}).to_string();
-    for endpoint in ["security/", "csp-report/"] {
-        let path = sdk.path(&format!("{endpoint}{key}"));
-        client
-            .post(
-                &path,
-                &[("content-type", "application/csp-report")],
-                report.as_bytes(),
-            )
-            .expect(200);
-        client
-            .post(&path, &[("content-type", "text/html")], report.as_bytes())
-            .expect(415);
-    }
     for endpoint in [
         "cron/nightly/",
         &format!("cron/nightly/{}/", sdk.key),

@@ -159,7 +159,7 @@ fn event<'a>(platform: &'a str, frames: Vec<Frame<'a>>) -> Event<'a> {
         }],
         threads: Vec::new(),
         stacktrace: None,
-        csp: None,
+        report: None,
         user: User::default(),
         request: Request::default(),
         contexts: Object::default(),

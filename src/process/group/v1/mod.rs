@@ -92,7 +92,7 @@ fn default_variants<'e>(event: &'e Event<'_>) -> Vec<Values<'e>> {
             return variants;
         }
     }
-    if let Some(violation) = event.csp.as_ref().and_then(Violation::of) {
+    if let Some(violation) = event.report.as_ref().and_then(Violation::of) {
         let mut values = texts(["csp", "directive", violation.directive, "blocked"]);
         values.push(violation.blocked_source());
         return vec![values];

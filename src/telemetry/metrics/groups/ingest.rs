@@ -10,13 +10,16 @@ use crate::telemetry::metrics::instruments::{Counter, Gauge, Histogram};
 pub enum Endpoint {
     Envelope,
     Store,
-    /// What is taken and counted without being kept: security reports, minidumps, check-ins.
+    /// Reports that browsers send by themselves.
+    Security,
+    /// What is taken and counted without being kept: minidumps, check-ins.
     NotKept,
 }
 
-const ENDPOINTS: [(Endpoint, &str); 3] = [
+const ENDPOINTS: [(Endpoint, &str); 4] = [
     (Endpoint::Envelope, "envelope"),
     (Endpoint::Store, "store"),
+    (Endpoint::Security, "security"),
     (Endpoint::NotKept, "not_kept"),
 ];
 

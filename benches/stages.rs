@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bugle::process::{Incoming, Settings, Stage, process_in_stages};
+use bugle::protocol::envelope::Envelope;
 use bugle::protocol::event_id::EventId;
 
 /// Events of all platforms, the largest included: a name, and where the envelope lies.
@@ -76,13 +77,10 @@ fn payload(file: &str) -> Vec<u8> {
         .join("tests/fixtures/sdk")
         .join(file);
     let envelope = std::fs::read(&path).expect("a fixture");
-    let mut lines = envelope.splitn(3, |byte| *byte == b'\n');
-    let (_, head) = (lines.next(), lines.next().expect("the head of an item"));
-    let head: serde_json::Value = serde_json::from_slice(head).expect("JSON");
-    assert_eq!(head["type"], "event", "{file}");
-    let rest = lines.next().expect("an item");
-    let length = head["length"].as_u64().expect("a length") as usize;
-    rest[..length].to_vec()
+    let envelope = Envelope::parse(&envelope).expect("an envelope");
+    let mut items = envelope.items.iter();
+    let event = items.find(|item| item.kind == "event");
+    event.expect("an event").payload.to_vec()
 }
 
 fn measure(payload: &[u8]) -> [Duration; STAGES.len()] {

@@ -142,7 +142,7 @@ async fn keep(
             Treatment::NotKept => {
                 ingest
                     .outcomes
-                    .not_kept(sender.project_id, sender.key_id, kind, 1)
+                    .not_kept(sender.project_id, sender.key_id, kind, 1);
             }
         }
     }

@@ -8,11 +8,12 @@ mod csp;
 mod event;
 pub mod filter;
 mod group;
+mod meta;
 mod normalize;
 mod payload;
 mod report;
 pub mod rules;
-mod scrub;
+pub mod scrub;
 mod settings;
 mod tags;
 #[cfg(test)]
@@ -135,7 +136,7 @@ pub fn process_in_stages(
         return Err(ProcessError::Filtered { reason, kind });
     }
     done(Stage::Filter);
-    scrub::scrub(&mut event);
+    scrub::scrub(&mut event, &settings.scrubbing);
     done(Stage::Scrub);
     normalize::trim(&mut event);
     done(Stage::Trim);

@@ -2,6 +2,7 @@
 
 use super::filter::{Filter, Filters};
 use super::rules::{FingerprintRules, StackRules};
+use super::scrub::{Rules as ScrubbingRules, Scrubbing};
 
 /// The settings of one project. Without any, what is built in.
 #[derive(Debug, Clone, Default)]
@@ -9,6 +10,7 @@ pub struct Settings {
     pub(super) filters: Filter,
     pub(super) fingerprints: FingerprintRules,
     pub(super) stacks: StackRules,
+    pub(super) scrubbing: ScrubbingRules,
 }
 
 impl Settings {
@@ -19,6 +21,14 @@ impl Settings {
             filters: Filter::new(filters),
             fingerprints: FingerprintRules::parse(fingerprint_rules).0,
             stacks: StackRules::parse(stack_rules).0,
+            scrubbing: ScrubbingRules::default(),
         }
+    }
+
+    /// With what the organization and the project want scrubbed.
+    #[must_use]
+    pub fn scrubbing(mut self, organization: &Scrubbing, project: &Scrubbing) -> Self {
+        self.scrubbing = ScrubbingRules::new(organization, project);
+        self
     }
 }

@@ -127,9 +127,8 @@ fn read_single(mut object: Object<'_>) -> Result<Report<'_>, SecurityError> {
         .find_map(|(name, kind)| Some((kind, object.remove(name)?)));
     let (kind, fields) = match named {
         Some((kind, Json::Object(fields))) => (kind, fields),
-        Some(_) => return Err(SecurityError::NoReport),
         None if object.get("known-pins").is_some() => (ReportKind::Hpkp, object),
-        None => return Err(SecurityError::NoReport),
+        Some(_) | None => return Err(SecurityError::NoReport),
     };
     if let Some(name) = missing(kind, &fields) {
         return Err(SecurityError::Incomplete(kind.as_str(), name));

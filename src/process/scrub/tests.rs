@@ -1,0 +1,248 @@
+//! Secrets of all kinds in all places of an event, and what must stay readable.
+
+use serde_json::{Value, json};
+
+use super::{BuiltIn, Rules, Scrubbing};
+use crate::process::{Incoming, Settings, process};
+use crate::protocol::event_id::EventId;
+
+fn stored_with(event: &Value, settings: &Settings) -> String {
+    let payload = serde_json::to_vec(event).expect("JSON");
+    let incoming = Incoming {
+        payload: &payload,
+        event_id: EventId::from_bytes([1; 16]),
+        received_ms: 1_795_256_700_000,
+        sent_at_ms: None,
+        remote_addr: Some([203, 0, 113, 9].into()),
+        sdk_client: None,
+    };
+    let processed = process(&incoming, settings).expect("an event");
+    format!(
+        "{processed:?} {}",
+        String::from_utf8_lossy(&processed.payload)
+    )
+}
+
+fn stored(event: &Value) -> String {
+    stored_with(event, &Settings::default())
+}
+
+/// By their look: without any name.
+const TOKENS: [&str; 14] = [
+    "AKIAIOSFODNN7EXAMPLE",
+    "ghp_0123456789abcdefghijABCDEFGHIJ012345",
+    "github_pat_11ABCDEFG0aBcDeFgHiJkLmNoP_xyz",
+    "glpat-0123456789abcdefABCD",
+    "xoxb-123456789012-1234567890123-AbCdEfGhIjKl",
+    "sk_live_4eC39HqLyjWDarjtT1zdp7dc",
+    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dBjftJeZ4CVPmB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+    "AIzaSyA-0123456789abcdefghijklmnopqrstu",
+    "SG.0123456789abcdefABCDEF.0123456789abcdefABCDEF0123456789",
+    "npm_0123456789abcdefghijABCDEFGHIJ012345",
+    "4111 1111 1111 1111",
+    "5500005555555559",
+    "DE89370400440532013000",
+    "078-05-1120",
+];
+
+/// Places of an event that hold texts; `{}` is the secret.
+fn places(secret: &str) -> Vec<(&'static str, Value)> {
+    let text = format!("failed with {secret} today");
+    let frame = json!({"function": "pay", "filename": "a.py", "vars": {"x": text, "list": [text], "deep": {"er": [{"y": text}]}}});
+    vec![
+        ("message", json!({"message": text})),
+        (
+            "logentry",
+            json!({"logentry": {"message": text, "params": [secret], "formatted": text}}),
+        ),
+        (
+            "exception",
+            json!({"exception": {"values": [{"type": "E", "value": text, "stacktrace": {"frames": [frame]}}]}}),
+        ),
+        (
+            "mechanism",
+            json!({"exception": {"values": [{"type": "E", "mechanism": {"type": "x", "description": text, "data": {"note": text}}}]}}),
+        ),
+        (
+            "thread",
+            json!({"threads": {"values": [{"id": 1, "name": text, "stacktrace": {"frames": [frame]}}]}}),
+        ),
+        (
+            "breadcrumb",
+            json!({"breadcrumbs": [{"message": text, "data": {"note": text, "url": format!("https://a.example/{secret}")}}]}),
+        ),
+        (
+            "extra",
+            json!({"extra": {"note": text, "list": [[text]], "argv": ["app", text]}}),
+        ),
+        (
+            "request",
+            json!({"request": {"url": "https://a.example/", "data": {"note": text}, "headers": {"X-Note": text}, "env": {"NOTE": text},
+            "cookies": {"note": text}, "query_string": {"note": text}}}),
+        ),
+        ("body", json!({"request": {"data": text}})),
+        (
+            "context",
+            json!({"contexts": {"order": {"note": text}, "response": {"note": text}, "state": {"state": {"value": {"note": text}}}}}),
+        ),
+        ("user", json!({"user": {"id": "1", "data": {"note": text}}})),
+        ("tag", json!({"tags": {"note": text}})),
+        ("transaction", json!({"transaction": text})),
+        ("fingerprint", json!({"fingerprint": [text]})),
+        (
+            "report",
+            json!({"csp": {"effective_directive": "img-src", "blocked_uri": "https://a.example/x", "document_uri": format!("https://a.example/?note={secret}")}}),
+        ),
+    ]
+}
+
+#[test]
+fn secrets_are_known_by_their_look_in_every_place() {
+    for secret in TOKENS {
+        for (place, event) in places(secret) {
+            let stored = stored(&event);
+            assert!(!stored.contains(secret), "{secret} in {place}: {stored}");
+        }
+    }
+}
+
+#[test]
+fn secrets_are_known_by_their_names() {
+    const NEEDLE: &str = "Nadel-im-Heu-7";
+    let all = json!({
+        "message": format!("login with password={NEEDLE} failed"),
+        "transaction": format!("/reset?token={NEEDLE}"),
+        "exception": {"values": [{"type": "E", "value": format!(r#"body {{"user": "a", "api_key": "{NEEDLE}"}}"#),
+            "stacktrace": {"frames": [{"function": "f", "filename": "a.py", "vars": {
+                "password": NEEDLE, "self": format!("<Client(token='{NEEDLE}')>"), "pairs": [["password", NEEDLE]],
+                "headers": format!("{{'Authorization': 'Bearer {NEEDLE}'}}"),
+            }}]}}]},
+        "breadcrumbs": [
+            {"category": "http", "data": {"url": format!("https://a.example/x?access_token={NEEDLE}&page=2"), "http.query": format!("token={NEEDLE}")}},
+            {"message": format!("GET /x?secret={NEEDLE}")},
+        ],
+        "request": {
+            "url": format!("https://a.example/x?api_key={NEEDLE}#id_token={NEEDLE}"),
+            "query_string": format!("token={NEEDLE}&page=2"),
+            "cookies": format!("sessionid={NEEDLE}; theme=dark"),
+            "headers": {"Cookie": format!("sid={NEEDLE}"), "Set-Cookie": format!("a={NEEDLE}"), "X-Api-Key": NEEDLE, "Proxy-Authorization": format!("Basic {NEEDLE}")},
+            "data": format!("user[password]={NEEDLE}&a=b"),
+            "env": {"DB_PASSWORD": NEEDLE},
+        },
+        "extra": {
+            "sys.argv": ["app.py", "--password", NEEDLE, format!("--token={NEEDLE}"), "--verbose"],
+            "config": [{"name": "client_secret", "value": NEEDLE}, {"key": "api_token", "value": NEEDLE}],
+            "json": format!(r#"{{"nested": {{"client_secret": "{NEEDLE}"}}}}"#),
+            "escaped": format!(r#""{{\"password\": \"{NEEDLE}\"}}""#),
+            "dsn": format!("postgres://app:{NEEDLE}@db/shop"),
+            "yaml": format!("db:\n  password: {NEEDLE}\n  host: x"),
+            "curl": format!("curl -H 'Authorization: Bearer {NEEDLE}' https://a.example"),
+        },
+        "contexts": {"response": {"headers": {"Set-Cookie": NEEDLE, "Authorization": NEEDLE}, "cookies": {"password": NEEDLE}},
+            "trace": {"trace_id": "4bf92f3577b34da6a3ce929d0e0e4736", "span_id": "00f067aa0ba902b7", "data": {"http.query": format!("token={NEEDLE}")}}},
+        "tags": {"api_token": NEEDLE, "url": format!("https://a.example/?token={NEEDLE}")},
+        "user": {"id": "1", "data": {"auth_token": NEEDLE}},
+        "modules": {"requests": "2.0"},
+        "csp": {"effective_directive": "script-src", "blocked_uri": format!("https://b.example/a.js?token={NEEDLE}"), "referrer": format!("https://a.example/?auth={NEEDLE}")},
+        "level": {"password": NEEDLE},
+        "environment": {"token": NEEDLE},
+    });
+    let stored = stored(&all);
+    let leak = stored
+        .find(NEEDLE)
+        .map(|at| &stored[at.saturating_sub(120)..at + 20]);
+    assert_eq!(leak, None);
+    for readable in [
+        "page",
+        "theme",
+        "dark",
+        "--verbose",
+        "2.0",
+        "postgres://app:",
+        "4bf92f3577b34da6a3ce929d0e0e4736",
+    ] {
+        assert!(stored.contains(readable), "{readable}");
+    }
+}
+
+#[test]
+fn addresses_of_people_go_from_query_strings_and_messages() {
+    let stored = stored(&json!({
+        "message": "mail to jane.doe@example.com failed",
+        "request": {"url": "https://a.example/signup?email=jane.doe@example.com", "query_string": "mail=jane.doe%40example.com"},
+        "breadcrumbs": [{"data": {"url": "https://a.example/?who=jane.doe@example.com"}}],
+    }));
+    assert!(!stored.contains("jane.doe"), "{stored}");
+}
+
+#[test]
+fn what_only_resembles_a_secret_stays() {
+    let texts = [
+        "Unexpected token '<' in JSON at position 0",
+        "Invalid token: unexpected end of input",
+        "author=jane",
+        "The user is authenticated: true",
+        "order 4111111111111112 of 2026-11-21T10:00:00Z",
+        "GET /authors/17?page=2 returned 404",
+        "sk-learn-is-a-library-of-python",
+        "Basic information about tokens",
+        "key 'users.email' of table accounts",
+        "https://auth.example.com/login?next=/cart",
+        "password reset mail was sent",
+        "0x7f0caac74307 6f1c1f5e-7b0a-4f5e-9a63-0a1b2c3d4e5f",
+    ];
+    for text in texts {
+        let stored = stored(
+            &json!({"extra": {"note": text}, "exception": {"values": [{"type": "E", "value": text}]}}),
+        );
+        let shown = serde_json::to_string(text).expect("JSON");
+        assert!(stored.contains(&shown), "{text}: {stored}");
+        assert!(!stored.contains("_meta"), "{text}: {stored}");
+    }
+}
+
+#[test]
+fn what_went_is_noted_beside_the_event() {
+    let stored =
+        stored(&json!({"extra": {"password": "hunter2", "a": {"b": ["4111 1111 1111 1111"]}}}));
+    let notes = r#""_meta":{"extra":{"a":{"b":{"0":{"":{"rem":[["@creditcard","s",0,10]],"len":19}}}},"password":{"":{"rem":[["@password","s",0,10]],"len":7}}}}"#;
+    assert!(stored.contains(notes), "{stored}");
+}
+
+#[test]
+fn a_project_decides_what_is_secret() {
+    let list = |entries: &[&str]| entries.iter().map(|&entry| entry.to_owned()).collect();
+    let event = json!({
+        "user": {"id": "1", "ip_address": "198.51.100.7"},
+        "request": {"env": {"REMOTE_ADDR": "198.51.100.7"}, "headers": {"X-Forwarded-For": "198.51.100.7"}},
+        "extra": {"customer_no": "K-77123", "api_token_kind": "short", "note": "order 123456 of K-77123", "code": "AB-99", "password": "hunter2"},
+    });
+    let settings = Settings::default().scrubbing(
+        &Scrubbing {
+            fields: list(&["Customer_No"]),
+            ..Scrubbing::default()
+        },
+        &Scrubbing {
+            remove_ips: true,
+            safe_fields: list(&["api_token_kind"]),
+            expressions: list(&[r"\bK-\d{5}\b", r"code -> ^[A-Z]{2}-\d+$"]),
+            ..Scrubbing::default()
+        },
+    );
+    let stored = stored_with(&event, &settings);
+    for secret in ["K-77123", "198.51.100.7", "203.0.113.9", "AB-99", "hunter2"] {
+        assert!(!stored.contains(secret), "{secret}: {stored}");
+    }
+    assert!(
+        stored.contains("short") && stored.contains("order 123456 of [Filtered]"),
+        "{stored}"
+    );
+
+    let off = Scrubbing {
+        built_in: BuiltIn::Off,
+        ..Scrubbing::default()
+    };
+    let settings = Settings::default().scrubbing(&Scrubbing::default(), &off);
+    assert!(stored_with(&event, &settings).contains("hunter2"));
+    assert!(Rules::new(&Scrubbing::default(), &off).is_empty());
+}

@@ -35,6 +35,7 @@ start_servers() {
   case "$storage" in *-redis) if [ -z "${TEST_REDIS_URL:-}" ]; then start_redis; fi ;; esac
 }
 
+# shellcheck disable=SC2001
 mysql_address() { sed 's|mysql://root@\(.*\):\([0-9]*\)/.*|-h \1 -P \2|' <<<"$TEST_MYSQL_URL"; }
 
 # prepare PROJECTS [NAME=VALUE …]: new data with that many projects, the first called "shop"; no server yet.
@@ -71,6 +72,7 @@ prepare() {
   for number in $(seq "$projects"); do
     dsns+=(--dsn "$(command_of project create --org bench --slug "$(project_name "$number")" --platform python)")
   done
+  # shellcheck disable=SC2034
   dsn="${dsns[1]}"
 }
 

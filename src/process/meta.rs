@@ -99,12 +99,11 @@ fn write_below(node: &mut Object<'_>, mut steps: std::vec::IntoIter<String>, rem
 
 /// The object under a name, made where there is none; nothing if something else is there.
 fn child<'o, 'a>(node: &'o mut Object<'a>, name: String) -> Option<&'o mut Object<'a>> {
-    let at = match node.0.iter().position(|(key, _)| *key == name) {
-        Some(at) => at,
-        None => {
-            node.push(name, Json::Object(Object::default()));
-            node.0.len() - 1
-        }
+    let at = if let Some(at) = node.0.iter().position(|(key, _)| *key == name) {
+        at
+    } else {
+        node.push(name, Json::Object(Object::default()));
+        node.0.len() - 1
     };
     match &mut node.0[at].1 {
         Json::Object(inner) => Some(inner),

@@ -48,22 +48,26 @@ fn main() {
         })
         .collect();
     print!("{:18}", "microseconds");
-    EVENTS.iter().for_each(|(name, _)| print!("{name:>9}"));
+    for (name, _) in EVENTS {
+        print!("{name:>9}");
+    }
     println!();
     for (at, (_, name)) in STAGES.iter().enumerate() {
         print!("{name:18}");
-        columns
-            .iter()
-            .for_each(|(_, stages)| print!("{:9.1}", each(stages[at])));
+        for (_, stages) in &columns {
+            print!("{:9.1}", each(stages[at]));
+        }
         println!();
     }
     print!("{:18}", "all");
-    columns
-        .iter()
-        .for_each(|(_, stages)| print!("{:9.1}", each(stages.iter().sum())));
+    for (_, stages) in &columns {
+        print!("{:9.1}", each(stages.iter().sum()));
+    }
     println!();
     print!("{:18}", "bytes");
-    columns.iter().for_each(|(bytes, _)| print!("{bytes:9}"));
+    for (bytes, _) in &columns {
+        print!("{bytes:9}");
+    }
     println!();
 }
 

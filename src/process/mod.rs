@@ -14,6 +14,7 @@ mod payload;
 mod report;
 pub mod rules;
 pub mod scrub;
+pub mod scrub_preview;
 mod settings;
 mod tags;
 #[cfg(test)]

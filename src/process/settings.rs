@@ -2,7 +2,7 @@
 
 use super::filter::{Filter, Filters};
 use super::rules::{FingerprintRules, StackRules};
-use super::scrub::{Rules as ScrubbingRules, Scrubbing};
+use super::scrub;
 
 /// The settings of one project. Without any, what is built in.
 #[derive(Debug, Clone, Default)]
@@ -10,7 +10,7 @@ pub struct Settings {
     pub(super) filters: Filter,
     pub(super) fingerprints: FingerprintRules,
     pub(super) stacks: StackRules,
-    pub(super) scrubbing: ScrubbingRules,
+    pub(super) scrubbing: scrub::Rules,
 }
 
 impl Settings {
@@ -21,14 +21,14 @@ impl Settings {
             filters: Filter::new(filters),
             fingerprints: FingerprintRules::parse(fingerprint_rules).0,
             stacks: StackRules::parse(stack_rules).0,
-            scrubbing: ScrubbingRules::default(),
+            scrubbing: scrub::Rules::default(),
         }
     }
 
     /// With what the organization and the project want scrubbed.
     #[must_use]
-    pub fn scrubbing(mut self, organization: &Scrubbing, project: &Scrubbing) -> Self {
-        self.scrubbing = ScrubbingRules::new(organization, project);
+    pub fn scrubbed_by(mut self, rules: scrub::Rules) -> Self {
+        self.scrubbing = rules;
         self
     }
 }

@@ -12,7 +12,8 @@ use crate::config::Role;
 use crate::journal::JournalError;
 use crate::model::password;
 use crate::store::{
-    StoreError, accounts, dictionaries, keys, migrate, mirrors, nodes, project_settings,
+    StoreError, accounts, dictionaries, keys, migrate, mirrors, nodes, organization_settings,
+    project_settings,
 };
 use crate::tasks::balance;
 
@@ -118,8 +119,9 @@ pub(super) async fn load_settings(app: &Arc<App>) -> Result<(), StoreError> {
     }
     app.dictionaries
         .replace(app.store.read(dictionaries::load).await?);
-    app.project_settings
-        .replace(app.store.read(project_settings::all).await?);
+    let organizations = app.store.read(organization_settings::all).await?;
+    let projects = app.store.read(project_settings::all).await?;
+    app.project_settings.replace(&organizations, &projects);
     app.limits.replace(&settings);
     app.keys.replace(&settings);
     limits::ask_database(app).await

@@ -26,6 +26,7 @@ pub mod migrate;
 pub mod mirrors;
 pub mod named;
 pub mod nodes;
+pub mod organization_settings;
 pub mod payload;
 mod pool;
 pub mod project_activity;

@@ -4,8 +4,9 @@
 use diesel::prelude::*;
 
 use super::accounts::Project;
-use super::schema::project_settings;
+use super::schema::{organization_settings, project_settings, projects};
 use super::{Conn, StoreError, dialect, keys, now_ms};
+use crate::process::scrub::Scrubbing;
 use crate::store::dialect::{Bind, Change, Upsert};
 
 /// The texts of one project. Empty ones stand for what is built in.
@@ -21,6 +22,24 @@ pub struct ProjectSettings {
     pub filters: String,
     pub updated_at: i64,
     pub updated_by: Option<i64>,
+    /// JSON of [`crate::process::scrub::Scrubbing`].
+    pub scrubbing: Option<String>,
+}
+
+impl ProjectSettings {
+    /// What cannot be read any more counts as never said: the built-in rules hold then.
+    pub fn scrubbing(&self) -> Scrubbing {
+        let text = self.scrubbing.as_deref().unwrap_or_default();
+        serde_json::from_str(text).unwrap_or_default()
+    }
+}
+
+/// The settings of a project that has any, of its own or by its organization.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable)]
+pub struct Settled {
+    pub project_id: i64,
+    pub organization_id: i64,
+    pub own: Option<ProjectSettings>,
 }
 
 const PLAN: Upsert = Upsert {
@@ -32,6 +51,7 @@ const PLAN: Upsert = Upsert {
         "filters",
         "updated_at",
         "updated_by",
+        "scrubbing",
     ],
     key: &["project_id"],
     changes: &[
@@ -40,13 +60,27 @@ const PLAN: Upsert = Upsert {
         ("filters", Change::Replace),
         ("updated_at", Change::Replace),
         ("updated_by", Change::Replace),
+        ("scrubbing", Change::Replace),
     ],
 };
 
-/// All projects that have settings of their own.
-pub fn all(conn: &mut Conn) -> Result<Vec<ProjectSettings>, StoreError> {
-    Ok(project_settings::table
-        .select(ProjectSettings::as_select())
+/// All projects that are not processed by what is built in.
+pub fn all(conn: &mut Conn) -> Result<Vec<Settled>, StoreError> {
+    let own = project_settings::project_id.eq(projects::id);
+    let organizations = organization_settings::organization_id.eq(projects::organization_id);
+    Ok(projects::table
+        .left_join(project_settings::table.on(own))
+        .left_join(organization_settings::table.on(organizations))
+        .filter(
+            project_settings::project_id
+                .is_not_null()
+                .or(organization_settings::organization_id.is_not_null()),
+        )
+        .select((
+            projects::id,
+            projects::organization_id,
+            Option::<ProjectSettings>::as_select(),
+        ))
         .load(conn)?)
 }
 
@@ -72,6 +106,7 @@ pub fn set(conn: &mut Conn, settings: &ProjectSettings, user_id: i64) -> Result<
         Bind::Str(&settings.filters),
         Bind::I64(now_ms()),
         Bind::I64(user_id),
+        Bind::OptStr(settings.scrubbing.as_deref()),
     ];
     dialect::upsert_rows(conn, &PLAN, &[row])?;
     keys::touch(conn)

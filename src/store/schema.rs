@@ -353,6 +353,16 @@ diesel::table! {
         filters -> Text,
         updated_at -> BigInt,
         updated_by -> Nullable<BigInt>,
+        scrubbing -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    organization_settings (organization_id) {
+        organization_id -> BigInt,
+        scrubbing -> Text,
+        updated_at -> BigInt,
+        updated_by -> Nullable<BigInt>,
     }
 }
 
@@ -410,6 +420,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     dead_records,
     project_mirrors,
     project_settings,
+    organization_settings,
     ledger,
     tag_deltas,
     payload_dictionaries,

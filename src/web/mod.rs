@@ -85,6 +85,16 @@ fn routes(config: &mut ServiceConfig) {
                 .route(post().to(projects::filters::submit)),
         )
         .service(
+            resource("/{org}/projects/{project}/scrubbing")
+                .route(get().to(projects::scrubbing::show))
+                .route(post().to(projects::scrubbing::submit)),
+        )
+        .service(
+            resource("/{org}/scrubbing")
+                .route(get().to(projects::scrubbing::show_organization))
+                .route(post().to(projects::scrubbing::submit_organization)),
+        )
+        .service(
             resource("/{org}/projects/{project}/mirror")
                 .route(get().to(projects::mirror::show))
                 .route(post().to(projects::mirror::submit)),

@@ -267,7 +267,7 @@ impl Toast {
             "letters-retried" => ("They are being tried again.".to_owned(), false),
             "letters-deleted" => ("Deleted.".to_owned(), false),
             "mirror" => ("Mirror saved.".to_owned(), false),
-            "rules" => (
+            "grouping" => (
                 "Rules saved. They count for events from now on.".to_owned(),
                 false,
             ),
@@ -275,6 +275,7 @@ impl Toast {
                 "Filters saved. They count for events from now on.".to_owned(),
                 false,
             ),
+            "scrubbing" => ("Saved. It counts for events from now on.".to_owned(), false),
             "unchanged" => ("Nothing to change.".to_owned(), false),
             "saved" => ("Saved.".to_owned(), false),
             "key-created" => ("Key created.".to_owned(), false),

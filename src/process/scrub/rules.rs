@@ -6,11 +6,14 @@ use serde::{Deserialize, Serialize};
 use super::keys;
 
 /// Entries of one list.
-pub const MOST_ENTRIES: usize = 100;
-pub const LONGEST_ENTRY: usize = 200;
+const MOST_ENTRIES: usize = 100;
+const LONGEST_ENTRY: usize = 200;
 
-/// Memory of one compiled expression. Matching takes time in proportion to the text, whatever the expression.
-const EXPRESSION_BYTES: usize = 256 * 1024;
+/// Each text is read once for each expression. That takes time in proportion to the text, whatever the expression.
+const MOST_EXPRESSIONS: usize = 20;
+
+/// Memory of one compiled expression.
+const EXPRESSION_BYTES: usize = 64 * 1024;
 
 /// Whether the built-in rules hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -43,13 +46,13 @@ impl Scrubbing {
     pub fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         let lists = [
-            ("sensitive fields", &self.fields),
-            ("safe fields", &self.safe_fields),
-            ("expressions", &self.expressions),
+            ("Sensitive fields", &self.fields, MOST_ENTRIES),
+            ("Safe fields", &self.safe_fields, MOST_ENTRIES),
+            ("Expressions", &self.expressions, MOST_EXPRESSIONS),
         ];
-        for (name, entries) in lists {
-            if entries.len() > MOST_ENTRIES {
-                problems.push(format!("{name}: {MOST_ENTRIES} entries are the most"));
+        for (name, entries, most) in lists {
+            if entries.len() > most {
+                problems.push(format!("{name}: {most} entries are the most"));
             }
             let long = entries.iter().filter(|entry| entry.len() > LONGEST_ENTRY);
             problems.extend(long.map(|entry| {
@@ -60,10 +63,18 @@ impl Scrubbing {
         let expressions = self.expressions.iter().zip(1..);
         problems.extend(expressions.filter_map(|(entry, line)| {
             let problem = Expression::read(entry).err()?;
-            Some(format!("expressions, line {line}: {problem}"))
+            Some(format!("Expressions, line {line}: {problem}"))
         }));
         problems
     }
+}
+
+fn names(entries: &[String]) -> impl Iterator<Item = String> {
+    entries
+        .iter()
+        .take(MOST_ENTRIES)
+        .map(|name| name.trim().to_ascii_lowercase())
+        .filter(|name| !name.is_empty())
 }
 
 /// An expression, and the name of the fields that it is for.
@@ -113,6 +124,7 @@ fn last_line(message: &str) -> String {
 pub struct Rules {
     pub(super) built_in: bool,
     pub(super) remove_ips: bool,
+    is_always: bool,
     fields: Vec<String>,
     safe_fields: Vec<String>,
     expressions: Vec<Expression>,
@@ -120,34 +132,41 @@ pub struct Rules {
 
 impl Default for Rules {
     fn default() -> Self {
-        Self::new(&Scrubbing::default(), &Scrubbing::default())
+        Self::of(&Scrubbing::default())
     }
 }
 
 impl Rules {
-    /// What both want: lists are put together, and an organization can insist on the built-in rules.
-    pub fn new(organization: &Scrubbing, project: &Scrubbing) -> Self {
-        let both = [organization, project];
-        let names = |list: fn(&Scrubbing) -> &Vec<String>| {
-            both.into_iter()
-                .flat_map(list)
-                .filter(|name| !name.trim().is_empty())
-                .take(2 * MOST_ENTRIES)
-                .map(|name| name.trim().to_ascii_lowercase())
-                .collect()
+    /// What an organization wants for all of its projects.
+    pub fn of(organization: &Scrubbing) -> Self {
+        let none = Self {
+            built_in: true,
+            remove_ips: false,
+            is_always: organization.built_in == BuiltIn::Always,
+            fields: Vec::new(),
+            safe_fields: Vec::new(),
+            expressions: Vec::new(),
         };
         Self {
-            built_in: organization.built_in == BuiltIn::Always || project.built_in != BuiltIn::Off,
-            remove_ips: organization.remove_ips || project.remove_ips,
-            fields: names(|settings| &settings.fields),
-            safe_fields: names(|settings| &settings.safe_fields),
-            expressions: both
-                .into_iter()
-                .flat_map(|settings| &settings.expressions)
-                .take(2 * MOST_ENTRIES)
-                .filter_map(|entry| Expression::read(entry).ok())
-                .collect(),
+            built_in: true,
+            ..none.and(organization)
         }
+    }
+
+    /// With what a project of the organization wants: lists are put together. Expressions that are there already are shared,
+    /// so that those of an organization take memory once.
+    #[must_use]
+    pub fn and(&self, project: &Scrubbing) -> Self {
+        let mut rules = self.clone();
+        rules.built_in = self.is_always || project.built_in != BuiltIn::Off;
+        rules.remove_ips |= project.remove_ips;
+        rules.fields.extend(names(&project.fields));
+        rules.safe_fields.extend(names(&project.safe_fields));
+        let expressions = project.expressions.iter().take(MOST_EXPRESSIONS);
+        rules
+            .expressions
+            .extend(expressions.filter_map(|entry| Expression::read(entry).ok()));
+        rules
     }
 
     pub(super) fn is_safe(&self, name: &str) -> bool {
@@ -221,11 +240,11 @@ mod tests {
             safe_fields: list(&["csrf_mode"]),
             ..Scrubbing::default()
         };
-        let rules = Rules::new(&organization, &project);
+        let rules = Rules::of(&organization).and(&project);
         assert!(rules.is_secret("Customer_Tax_No"));
         assert!(rules.is_secret("password"));
         assert!(!rules.is_secret("csrf_mode"));
-        let rules = Rules::new(&Scrubbing::default(), &project);
+        let rules = Rules::default().and(&project);
         assert!(!rules.is_secret("password"));
     }
 

@@ -217,18 +217,16 @@ fn a_project_decides_what_is_secret() {
         "request": {"env": {"REMOTE_ADDR": "198.51.100.7"}, "headers": {"X-Forwarded-For": "198.51.100.7"}},
         "extra": {"customer_no": "K-77123", "api_token_kind": "short", "note": "order 123456 of K-77123", "code": "AB-99", "password": "hunter2"},
     });
-    let settings = Settings::default().scrubbing(
-        &Scrubbing {
-            fields: list(&["Customer_No"]),
-            ..Scrubbing::default()
-        },
-        &Scrubbing {
-            remove_ips: true,
-            safe_fields: list(&["api_token_kind"]),
-            expressions: list(&[r"\bK-\d{5}\b", r"code -> ^[A-Z]{2}-\d+$"]),
-            ..Scrubbing::default()
-        },
-    );
+    let organization = Rules::of(&Scrubbing {
+        fields: list(&["Customer_No"]),
+        ..Scrubbing::default()
+    });
+    let settings = Settings::default().scrubbed_by(organization.and(&Scrubbing {
+        remove_ips: true,
+        safe_fields: list(&["api_token_kind"]),
+        expressions: list(&[r"\bK-\d{5}\b", r"code -> ^[A-Z]{2}-\d+$"]),
+        ..Scrubbing::default()
+    }));
     let stored = stored_with(&event, &settings);
     for secret in ["K-77123", "198.51.100.7", "203.0.113.9", "AB-99", "hunter2"] {
         assert!(!stored.contains(secret), "{secret}: {stored}");
@@ -242,7 +240,8 @@ fn a_project_decides_what_is_secret() {
         built_in: BuiltIn::Off,
         ..Scrubbing::default()
     };
-    let settings = Settings::default().scrubbing(&Scrubbing::default(), &off);
+    let rules = Rules::default().and(&off);
+    assert!(rules.is_empty());
+    let settings = Settings::default().scrubbed_by(rules);
     assert!(stored_with(&event, &settings).contains("hunter2"));
-    assert!(Rules::new(&Scrubbing::default(), &off).is_empty());
 }

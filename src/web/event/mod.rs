@@ -3,6 +3,8 @@
 pub mod breadcrumbs;
 pub mod frame;
 pub mod markdown;
+pub mod marks;
+mod removed;
 pub mod request;
 pub mod stack;
 pub mod value;
@@ -57,6 +59,7 @@ pub struct EventView {
     pub modules: Vec<Pair>,
     pub sdk: Vec<Pair>,
     pub notes: Vec<Note>,
+    pub removed: Vec<Note>,
     pub why: Option<Why>,
 }
 
@@ -76,6 +79,7 @@ pub fn view(event: &Value, mode: StackMode) -> EventView {
         modules: pairs(event.get("modules")),
         sdk: sdk(event),
         notes: notes(event),
+        removed: removed::removed(event),
         why: why::why(event),
     }
 }

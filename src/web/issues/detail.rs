@@ -16,6 +16,7 @@ use crate::store::{Conn, StoreError, now_ms, payload, scope};
 use crate::web::blocking;
 use crate::web::chart::{Chart, short_version};
 use crate::web::error::PageError;
+use crate::web::event::marks as filters;
 use crate::web::event::stack::{Part, StackMode};
 use crate::web::event::{self, EventView};
 use crate::web::format::{Count, When};

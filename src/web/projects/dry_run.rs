@@ -3,9 +3,8 @@
 
 use std::collections::HashMap;
 
-use crate::process::Settings;
+use super::place::Place;
 use crate::process::compare::{Difference, compare};
-use crate::store::accounts::Project;
 use crate::store::project_settings::ProjectSettings;
 use crate::store::rehearsal::{self, IssueName};
 use crate::web::blocking;
@@ -34,28 +33,18 @@ impl DryRun {
     }
 }
 
-/// Ready for use, as the nodes that digest make them.
-pub fn compiled(settings: &ProjectSettings) -> Settings {
-    Settings::new(
-        &settings.fingerprint_rules,
-        &settings.stack_rules,
-        &settings.filters,
-    )
-}
-
 /// Runs both settings over the newest events of the newest issues.
 pub async fn dry_run(
     site: &Site,
-    project: &Project,
-    present: &ProjectSettings,
+    place: &Place,
     other: &ProjectSettings,
 ) -> Result<DryRun, PageError> {
-    let project = project.clone();
+    let project = place.project.clone();
     let (samples, names) = site
         .store
         .read(move |conn| rehearsal::samples(conn, &project))
         .await?;
-    let (present, other) = (compiled(present), compiled(other));
+    let (present, other) = (place.compiled(&place.settings), place.compiled(other));
     let difference = blocking::run(move || compare(&samples, &present, &other)).await?;
     Ok(shown(difference, &names))
 }

@@ -5,14 +5,13 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::dry_run::{self, DryRun};
+use super::place::Place;
 use crate::process::filter::{Filters, LEGACY_BROWSERS, LegacyBrowser};
 use crate::store::accounts::Project;
-use crate::store::project_settings::{self, ProjectSettings};
-use crate::store::scope::Role;
-use crate::store::{StoreError, now_ms};
+use crate::store::project_settings::ProjectSettings;
 use crate::web::error::PageError;
 use crate::web::form::{Fields, SessionForm};
-use crate::web::page::{OrgContext, Page, Toast, see_other};
+use crate::web::page::Page;
 use crate::web::session::Viewer;
 use crate::web::site::Site;
 
@@ -65,32 +64,9 @@ pub async fn show(
     viewer: Viewer,
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, PageError> {
-    let (context, project, settings) = find(&site, &viewer, path.into_inner()).await?;
-    let filters = stored(&settings);
-    draw(
-        &request,
-        &viewer,
-        &context,
-        project,
-        &filters,
-        Vec::new(),
-        None,
-    )
-}
-
-async fn find(
-    site: &Site,
-    viewer: &Viewer,
-    (organization, name): (String, String),
-) -> Result<(OrgContext, Project, ProjectSettings), PageError> {
-    let user_id = viewer.user().id;
-    let found = site.store.read(move |conn| {
-        let context = OrgContext::load(conn, user_id, &organization, now_ms())?;
-        let project = context.scope.project(conn, &name)?;
-        let settings = project_settings::of_project(conn, &project)?;
-        Ok::<_, StoreError>((context, project, settings))
-    });
-    Ok(found.await?)
+    let place = Place::find(&site, &viewer, path.into_inner()).await?;
+    let filters = stored(&place.settings);
+    draw(&request, &viewer, place, &filters, Vec::new(), None)
 }
 
 fn stored(settings: &ProjectSettings) -> Filters {
@@ -100,14 +76,17 @@ fn stored(settings: &ProjectSettings) -> Filters {
 fn draw(
     request: &HttpRequest,
     viewer: &Viewer,
-    context: &OrgContext,
-    project: Project,
+    place: Place,
     filters: &Filters,
     problems: Vec<String>,
     dry_run: Option<DryRun>,
 ) -> Result<HttpResponse, PageError> {
+    let can_change = place.can_change();
+    let Place {
+        context, project, ..
+    } = place;
     let title = format!("Filters of {}", project.name);
-    let page = Page::new(title, viewer, request).within(context, "projects", Some(&project.slug));
+    let page = Page::new(title, viewer, request).within(&context, "projects", Some(&project.slug));
     let generations = browsers(filters, LegacyBrowser::is_of_some_versions);
     let template = FiltersPage {
         page: page.clone(),
@@ -118,7 +97,7 @@ fn draw(
         has_generations: generations.iter().any(|browser| browser.is_on),
         generations,
         lists: lists(filters),
-        can_change: context.scope.role() >= Role::Admin,
+        can_change,
         problems,
         dry_run,
     };
@@ -235,10 +214,8 @@ pub async fn submit(
     form: SessionForm,
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, PageError> {
-    let (organization, name) = path.into_inner();
-    let place = (organization.clone(), name.clone());
-    let (context, project, settings) = find(&site, &form.viewer, place).await?;
-    if context.scope.role() < Role::Admin {
+    let place = Place::find(&site, &form.viewer, path.into_inner()).await?;
+    if !place.can_change() {
         return Err(NOT_ALLOWED);
     }
     let filters = typed(&form.fields);
@@ -249,42 +226,17 @@ pub async fn submit(
         if problems.is_empty() {
             let other = ProjectSettings {
                 filters: text,
-                ..settings.clone()
+                ..place.settings.clone()
             };
-            run = Some(dry_run::dry_run(&site, &project, &settings, &other).await?);
+            run = Some(dry_run::dry_run(&site, &place, &other).await?);
         }
-        return draw(
-            &request,
-            &form.viewer,
-            &context,
-            project,
-            &filters,
-            problems,
-            run,
-        );
+        return draw(&request, &form.viewer, place, &filters, problems, run);
     }
-    let back = format!("/{}/projects/{}/filters", context.slug(), project.slug);
-    let user_id = form.viewer.user().id;
-    site.store
-        .write(move |conn| {
-            // Again, within the transaction that changes something.
-            let scope = crate::store::scope::authorize(conn, user_id, &organization)?;
-            if scope.role() < Role::Admin {
-                return Err(StoreError::NotFound);
-            }
-            let project = scope.project(conn, &name)?;
-            let settings = ProjectSettings {
-                filters: text.clone(),
-                ..project_settings::of_project(conn, &project)?
-            };
-            project_settings::set(conn, &settings, user_id)
-        })
-        .await?;
-    let mut response = see_other(&back);
-    if let Err(error) = response.add_cookie(&Toast::cookie(&site, "filters", &[])) {
-        tracing::warn!(%error, "cannot set the toast's cookie");
-    }
-    Ok(response)
+    let change = move |present| ProjectSettings {
+        filters: text.clone(),
+        ..present
+    };
+    place.save(&site, &form.viewer, "filters", change).await
 }
 
 fn typed(fields: &Fields) -> Filters {

@@ -3,19 +3,19 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::dry_run::{self, DryRun, compiled};
+use super::dry_run::{self, DryRun};
+use super::place::Place;
+use super::sample;
 use crate::process::compare::again;
 use crate::process::rules::{FingerprintRules, StackRules, builtin};
-use crate::protocol::event_id::EventId;
 use crate::store::accounts::Project;
-use crate::store::project_settings::{self, ProjectSettings};
+use crate::store::now_ms;
+use crate::store::project_settings::ProjectSettings;
 use crate::store::rehearsal::{self, IssueName};
-use crate::store::scope::Role;
-use crate::store::{StoreError, events, now_ms};
 use crate::web::error::PageError;
 use crate::web::form::{Fields, SessionForm};
 use crate::web::format::When;
-use crate::web::page::{OrgContext, Page, Toast, see_other};
+use crate::web::page::Page;
 use crate::web::session::Viewer;
 use crate::web::site::Site;
 
@@ -82,34 +82,6 @@ pub struct Asked {
     event: String,
 }
 
-/// A project that the viewer may see, with its settings.
-struct Place {
-    context: OrgContext,
-    project: Project,
-    settings: ProjectSettings,
-}
-
-impl Place {
-    async fn find(
-        site: &Site,
-        viewer: &Viewer,
-        (organization, name): (String, String),
-    ) -> Result<Self, PageError> {
-        let user_id = viewer.user().id;
-        let found = site.store.read(move |conn| {
-            let context = OrgContext::load(conn, user_id, &organization, now_ms())?;
-            let project = context.scope.project(conn, &name)?;
-            let settings = project_settings::of_project(conn, &project)?;
-            Ok::<_, StoreError>(Self {
-                context,
-                project,
-                settings,
-            })
-        });
-        Ok(found.await?)
-    }
-}
-
 fn draw(
     request: &HttpRequest,
     viewer: &Viewer,
@@ -118,10 +90,12 @@ fn draw(
     event: String,
     said: Said,
 ) -> Result<HttpResponse, PageError> {
+    let can_change = place.can_change();
     let Place {
         context,
         project,
         settings,
+        ..
     } = place;
     let title = format!("Grouping of {}", project.name);
     let page = Page::new(title, viewer, request).within(&context, "projects", Some(&project.slug));
@@ -134,7 +108,7 @@ fn draw(
         event,
         built_in: builtin::text(),
         changed: (changed > 0).then(|| When::ago(changed, now_ms())),
-        can_change: context.scope.role() >= Role::Admin,
+        can_change,
         problems: said.problems,
         mistake: said.mistake,
         tried: said.tried,
@@ -151,9 +125,8 @@ pub async fn submit(
     form: SessionForm,
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, PageError> {
-    let path = path.into_inner();
-    let place = Place::find(&site, &form.viewer, path.clone()).await?;
-    if place.context.scope.role() < Role::Admin {
+    let place = Place::find(&site, &form.viewer, path.into_inner()).await?;
+    if !place.can_change() {
         return Err(NOT_ALLOWED);
     }
     let typed = typed(&form.fields, &place.settings);
@@ -170,10 +143,16 @@ pub async fn submit(
                 Err(mistake) => said.mistake = Some(mistake),
             },
             "dry-run" => {
-                let run = dry_run::dry_run(&site, &place.project, &place.settings, &typed);
-                said.dry_run = Some(run.await?);
+                said.dry_run = Some(dry_run::dry_run(&site, &place, &typed).await?);
             }
-            _ => return save(&site, &form, path, place, typed).await,
+            _ => {
+                let change = move |present| ProjectSettings {
+                    fingerprint_rules: typed.fingerprint_rules.clone(),
+                    stack_rules: typed.stack_rules.clone(),
+                    ..present
+                };
+                return place.save(&site, &form.viewer, "grouping", change).await;
+            }
         }
     }
     draw(&request, &form.viewer, place, typed, event, said)
@@ -218,33 +197,15 @@ async fn try_on(
     typed: &ProjectSettings,
     event: &str,
 ) -> Result<Result<Tried, String>, PageError> {
-    let id = if event.is_empty() {
-        None
-    } else {
-        match event.parse::<EventId>() {
-            Ok(id) => Some(id),
-            Err(_) => return Ok(Err("That is no event id: it has 32 hex digits.".to_owned())),
-        }
-    };
-    let (scope, project) = (place.context.scope.clone(), place.project.clone());
-    let found = site
-        .store
-        .read(move |conn| match id {
-            Some(id) => events::of_project(conn, &scope, &project, id).map(Some),
-            None => events::newest(conn, &scope, &project),
-        })
-        .await;
+    let projects = std::slice::from_ref(&place.project);
+    let found = sample::event(site, &place.context.scope, projects, event).await?;
     let record = match found {
-        Ok(Some(record)) => record,
-        Ok(None) => return Ok(Err("The project has no stored event yet.".to_owned())),
-        Err(StoreError::NotFound) => {
-            return Ok(Err("The project has no event with this id.".to_owned()));
-        }
-        Err(error) => return Err(error.into()),
+        Ok(record) => record,
+        Err(mistake) => return Ok(Err(mistake)),
     };
     let event_id = record.id_text();
     let payload = record.payload()?;
-    let (title, rule, hashes) = match again(&payload, &compiled(typed)) {
+    let (title, rule, hashes) = match again(&payload, &place.compiled(typed)) {
         Ok(processed) => {
             let rule = rule_of(&processed.payload);
             (processed.title, rule, processed.hashes)
@@ -283,41 +244,4 @@ fn rule_of(payload: &[u8]) -> Option<String> {
         Some(line) => format!("line {line}: {text}"),
         None => format!("built in: {text}"),
     })
-}
-
-async fn save(
-    site: &Site,
-    form: &SessionForm,
-    (organization, name): (String, String),
-    place: Place,
-    typed: ProjectSettings,
-) -> Result<HttpResponse, PageError> {
-    let back = format!(
-        "/{}/projects/{}/grouping",
-        place.context.slug(),
-        place.project.slug
-    );
-    let user_id = form.viewer.user().id;
-    site.store
-        .write(move |conn| {
-            // Again, within the transaction that changes something.
-            let scope = crate::store::scope::authorize(conn, user_id, &organization)?;
-            if scope.role() < Role::Admin {
-                return Err(StoreError::NotFound);
-            }
-            let project = scope.project(conn, &name)?;
-            let present = project_settings::of_project(conn, &project)?;
-            let settings = ProjectSettings {
-                fingerprint_rules: typed.fingerprint_rules.clone(),
-                stack_rules: typed.stack_rules.clone(),
-                ..present
-            };
-            project_settings::set(conn, &settings, user_id)
-        })
-        .await?;
-    let mut response = see_other(&back);
-    if let Err(error) = response.add_cookie(&Toast::cookie(site, "rules", &[])) {
-        tracing::warn!(%error, "cannot set the toast's cookie");
-    }
-    Ok(response)
 }

@@ -1,0 +1,4 @@
+DROP TABLE organization_settings;
+
+ALTER TABLE project_settings
+    DROP COLUMN scrubbing;

@@ -17,6 +17,7 @@ mod observability;
 mod pages;
 mod queue_redis;
 mod retention_store;
+mod scrubbing;
 mod task_exchange;
 mod task_store;
 mod thinning;

@@ -1,7 +1,7 @@
 //! What the user agent of a request says: which browser, on which system, on which device.
 //! In: a normalised and trimmed event. Out: the same with the contexts that no SDK sent.
 //!
-//! The patterns are those of the uap-core project (Apache-2.0, <https://github.com/ua-parser/uap-core>), which names browsers
+//! The patterns are those of the uap-core project (<https://github.com/ua-parser/uap-core>, see `LICENSE-uap-core`), which names browsers
 //! as other trackers do; `script/user-agents` writes `patterns.json`. They cost about 12 MiB and 30 ms, so they are built when the
 //! first agent comes, and each thread remembers the agents it has seen.
 

@@ -27,78 +27,20 @@ fn stored(event: &Value) -> String {
     stored_with(event, &Settings::default())
 }
 
-/// By their look: without any name.
-const TOKENS: [&str; 14] = [
-    "AKIAIOSFODNN7EXAMPLE",
-    "ghp_0123456789abcdefghijABCDEFGHIJ012345",
-    "github_pat_11ABCDEFG0aBcDeFgHiJkLmNoP_xyz",
-    "glpat-0123456789abcdefABCD",
-    "xoxb-123456789012-1234567890123-AbCdEfGhIjKl",
-    "sk_live_4eC39HqLyjWDarjtT1zdp7dc",
-    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dBjftJeZ4CVPmB92K27uhbUJU1p1r_wW1gFWFOEjXk",
-    "AIzaSyA-0123456789abcdefghijklmnopqrstu",
-    "SG.0123456789abcdefABCDEF.0123456789abcdefABCDEF0123456789",
-    "npm_0123456789abcdefghijABCDEFGHIJ012345",
-    "4111 1111 1111 1111",
-    "5500005555555559",
-    "DE89370400440532013000",
-    "078-05-1120",
-];
-
-/// Places of an event that hold texts; `{}` is the secret.
-fn places(secret: &str) -> Vec<(&'static str, Value)> {
-    let text = format!("failed with {secret} today");
-    let frame = json!({"function": "pay", "filename": "a.py", "vars": {"x": text, "list": [text], "deep": {"er": [{"y": text}]}}});
-    vec![
-        ("message", json!({"message": text})),
-        (
-            "logentry",
-            json!({"logentry": {"message": text, "params": [secret], "formatted": text}}),
-        ),
-        (
-            "exception",
-            json!({"exception": {"values": [{"type": "E", "value": text, "stacktrace": {"frames": [frame]}}]}}),
-        ),
-        (
-            "mechanism",
-            json!({"exception": {"values": [{"type": "E", "mechanism": {"type": "x", "description": text, "data": {"note": text}}}]}}),
-        ),
-        (
-            "thread",
-            json!({"threads": {"values": [{"id": 1, "name": text, "stacktrace": {"frames": [frame]}}]}}),
-        ),
-        (
-            "breadcrumb",
-            json!({"breadcrumbs": [{"message": text, "data": {"note": text, "url": format!("https://a.example/{secret}")}}]}),
-        ),
-        (
-            "extra",
-            json!({"extra": {"note": text, "list": [[text]], "argv": ["app", text]}}),
-        ),
-        (
-            "request",
-            json!({"request": {"url": "https://a.example/", "data": {"note": text}, "headers": {"X-Note": text}, "env": {"NOTE": text},
-            "cookies": {"note": text}, "query_string": {"note": text}}}),
-        ),
-        ("body", json!({"request": {"data": text}})),
-        (
-            "context",
-            json!({"contexts": {"order": {"note": text}, "response": {"note": text}, "state": {"state": {"value": {"note": text}}}}}),
-        ),
-        ("user", json!({"user": {"id": "1", "data": {"note": text}}})),
-        ("tag", json!({"tags": {"note": text}})),
-        ("transaction", json!({"transaction": text})),
-        ("fingerprint", json!({"fingerprint": [text]})),
-        (
-            "report",
-            json!({"csp": {"effective_directive": "img-src", "blocked_uri": "https://a.example/x", "document_uri": format!("https://a.example/?note={secret}")}}),
-        ),
-    ]
+/// Texts with a secret in all places of an event that hold texts.
+fn places(secret: &str) -> Vec<(String, Value)> {
+    let lines = include_str!("../../../tests/fixtures/scrubbing/places.jsonl").lines();
+    lines
+        .map(|line| {
+            let line: Value = serde_json::from_str(&line.replace('◆', secret)).expect("JSON");
+            (line["place"].to_string(), line["event"].clone())
+        })
+        .collect()
 }
 
 #[test]
 fn secrets_are_known_by_their_look_in_every_place() {
-    for secret in TOKENS {
+    for secret in include_str!("../../../tests/fixtures/scrubbing/secrets.txt").lines() {
         for (place, event) in places(secret) {
             let stored = stored(&event);
             assert!(!stored.contains(secret), "{secret} in {place}: {stored}");
@@ -109,44 +51,8 @@ fn secrets_are_known_by_their_look_in_every_place() {
 #[test]
 fn secrets_are_known_by_their_names() {
     const NEEDLE: &str = "Nadel-im-Heu-7";
-    let all = json!({
-        "message": format!("login with password={NEEDLE} failed"),
-        "transaction": format!("/reset?token={NEEDLE}"),
-        "exception": {"values": [{"type": "E", "value": format!(r#"body {{"user": "a", "api_key": "{NEEDLE}"}}"#),
-            "stacktrace": {"frames": [{"function": "f", "filename": "a.py", "vars": {
-                "password": NEEDLE, "self": format!("<Client(token='{NEEDLE}')>"), "pairs": [["password", NEEDLE]],
-                "headers": format!("{{'Authorization': 'Bearer {NEEDLE}'}}"),
-            }}]}}]},
-        "breadcrumbs": [
-            {"category": "http", "data": {"url": format!("https://a.example/x?access_token={NEEDLE}&page=2"), "http.query": format!("token={NEEDLE}")}},
-            {"message": format!("GET /x?secret={NEEDLE}")},
-        ],
-        "request": {
-            "url": format!("https://a.example/x?api_key={NEEDLE}#id_token={NEEDLE}"),
-            "query_string": format!("token={NEEDLE}&page=2"),
-            "cookies": format!("sessionid={NEEDLE}; theme=dark"),
-            "headers": {"Cookie": format!("sid={NEEDLE}"), "Set-Cookie": format!("a={NEEDLE}"), "X-Api-Key": NEEDLE, "Proxy-Authorization": format!("Basic {NEEDLE}")},
-            "data": format!("user[password]={NEEDLE}&a=b"),
-            "env": {"DB_PASSWORD": NEEDLE},
-        },
-        "extra": {
-            "sys.argv": ["app.py", "--password", NEEDLE, format!("--token={NEEDLE}"), "--verbose"],
-            "config": [{"name": "client_secret", "value": NEEDLE}, {"key": "api_token", "value": NEEDLE}],
-            "json": format!(r#"{{"nested": {{"client_secret": "{NEEDLE}"}}}}"#),
-            "escaped": format!(r#""{{\"password\": \"{NEEDLE}\"}}""#),
-            "dsn": format!("postgres://app:{NEEDLE}@db/shop"),
-            "yaml": format!("db:\n  password: {NEEDLE}\n  host: x"),
-            "curl": format!("curl -H 'Authorization: Bearer {NEEDLE}' https://a.example"),
-        },
-        "contexts": {"response": {"headers": {"Set-Cookie": NEEDLE, "Authorization": NEEDLE}, "cookies": {"password": NEEDLE}},
-            "trace": {"trace_id": "4bf92f3577b34da6a3ce929d0e0e4736", "span_id": "00f067aa0ba902b7", "data": {"http.query": format!("token={NEEDLE}")}}},
-        "tags": {"api_token": NEEDLE, "url": format!("https://a.example/?token={NEEDLE}")},
-        "user": {"id": "1", "data": {"auth_token": NEEDLE}},
-        "modules": {"requests": "2.0"},
-        "csp": {"effective_directive": "script-src", "blocked_uri": format!("https://b.example/a.js?token={NEEDLE}"), "referrer": format!("https://a.example/?auth={NEEDLE}")},
-        "level": {"password": NEEDLE},
-        "environment": {"token": NEEDLE},
-    });
+    let named = include_str!("../../../tests/fixtures/scrubbing/named.json");
+    let all: Value = serde_json::from_str(&named.replace('◆', NEEDLE)).expect("JSON");
     let stored = stored(&all);
     let leak = stored
         .find(NEEDLE)

@@ -115,6 +115,14 @@ struct Number {
     number: i64,
 }
 
+#[derive(QueryableByName)]
+struct Column {
+    #[diesel(sql_type = Text)]
+    owner: String,
+    #[diesel(sql_type = Text)]
+    name: String,
+}
+
 /// For what no page and no command shows yet, and for states that nobody can bring about from outside.
 impl Database {
     /// The sum or count that a query gives the name `number`.
@@ -139,6 +147,47 @@ impl Database {
         .expect("read the events");
         rows.into_iter()
             .map(|row| hex::encode(row.event_id))
+            .collect()
+    }
+
+    /// Columns with a value that holds one of the texts. Payloads are compressed, and so not looked into.
+    pub fn columns_with(&self, texts: &[&str]) -> Vec<String> {
+        let columns = match backend() {
+            Backend::Sqlite => {
+                "SELECT m.name AS owner, c.name AS name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'"
+            }
+            Backend::Postgres => {
+                "SELECT CAST(table_name AS TEXT) AS owner, CAST(column_name AS TEXT) AS name FROM information_schema.columns WHERE table_schema = 'public'"
+            }
+            Backend::Mysql => {
+                "SELECT table_name AS owner, column_name AS name FROM information_schema.columns WHERE table_schema = DATABASE()"
+            }
+        };
+        let columns: Vec<Column> = match backend() {
+            Backend::Sqlite => sql_query(columns).load(&mut self.sqlite()),
+            Backend::Postgres => sql_query(columns).load(&mut pg_connection(&self.url)),
+            Backend::Mysql => sql_query(columns).load(&mut mysql_connection(&self.url)),
+        }
+        .expect("list the columns");
+        assert!(columns.len() > 100, "all columns");
+        let text = if backend() == Backend::Mysql {
+            "CHAR"
+        } else {
+            "TEXT"
+        };
+        columns
+            .iter()
+            .filter(|column| {
+                let found: Vec<String> = texts
+                    .iter()
+                    .map(|needle| format!("CAST({} AS {text}) LIKE '%{needle}%'", column.name))
+                    .collect();
+                let (owner, found) = (&column.owner, found.join(" OR "));
+                self.number(&format!(
+                    "SELECT COUNT(*) AS number FROM {owner} WHERE {found}"
+                )) > 0
+            })
+            .map(|column| format!("{}.{}", column.owner, column.name))
             .collect()
     }
 

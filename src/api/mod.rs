@@ -66,6 +66,10 @@ fn routes(cfg: &mut web::ServiceConfig) {
         .service(at("/projects/{org}/{project}/events/{event}").get(events::show))
         .service(at("/projects/{org}/{project}/events/{event}/json").get(events::stored))
         .service(
+            at("/projects/{org}/{project}/events/{event}/grouping-info")
+                .get(events::grouping::show),
+        )
+        .service(
             at("/organizations/{org}/issues")
                 .get(issues::list::of_organization)
                 .put(issues::update::of_organization),

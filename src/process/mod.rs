@@ -6,6 +6,7 @@ mod chain;
 pub mod compare;
 mod csp;
 mod event;
+pub mod explain;
 pub mod filter;
 mod group;
 mod meta;

@@ -145,6 +145,10 @@ fn routes(config: &mut ServiceConfig) {
             get().to(issues::detail::named),
         )
         .route(
+            "/{org}/issues/{issue}/events/{event}/grouping",
+            get().to(issues::grouping::show),
+        )
+        .route(
             "/{org}/issues/{issue}/events/{event}/json",
             get().to(issues::raw::json),
         )

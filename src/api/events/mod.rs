@@ -2,6 +2,7 @@
 
 mod entries;
 mod frames;
+pub mod grouping;
 pub mod shape;
 
 use actix_web::{HttpRequest, HttpResponse, web};

@@ -2,13 +2,15 @@
 //! In: the frames of a stack with what surrounds it. Out: a [`FramePart`] for each frame that counts.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use crate::process::event::{Event, Frame};
 use crate::process::rules::Judgement;
 use crate::protocol::json::Object;
 
 use super::family::Family;
-use super::{image, machinery, minified, name, place, source};
+use super::machinery::{self, Machinery};
+use super::{image, minified, name, place, source};
 
 /// What of a frame goes into the hash.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,13 +51,41 @@ impl<'s> Surroundings<'s> {
     }
 }
 
+/// Why a frame does not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    Machinery(Machinery),
+    /// By the stack trace rule in this line.
+    Rule(u32),
+    /// The same place as the frame before it.
+    Repeats,
+    /// One turn of several functions that call each other.
+    Cycle,
+    /// A part that the compiler moved out of the function before it.
+    MovedOut,
+    /// Without a name that lasts from build to build.
+    Nameless,
+    /// Beyond what rules let count.
+    BeyondLimit,
+}
+
 /// The contributing frames of a stack, oldest first. A frame that repeats its predecessor is recursion and counts once. What is
 /// around every program, and what rules leave out, does not count; of the rest as many of the newest stay as rules want.
 pub(super) fn parts<'e>(
     frames: &'e [Frame<'_>],
     surroundings: &Surroundings<'_>,
 ) -> Vec<FramePart<'e>> {
-    let mut parts = Vec::with_capacity(frames.len());
+    judged(frames, surroundings, |_, _| ()).0
+}
+
+/// The same with the place of each in the stack; `left_out` is told of each frame that does not count.
+pub(super) fn judged<'e>(
+    frames: &'e [Frame<'_>],
+    surroundings: &Surroundings<'_>,
+    mut left_out: impl FnMut(usize, Fate),
+) -> (Vec<FramePart<'e>>, Vec<usize>) {
+    let mut parts: Vec<FramePart<'e>> = Vec::with_capacity(frames.len());
+    let mut places = Vec::with_capacity(frames.len());
     let marks = machinery::marks(frames, surroundings.platform);
     let ruled = surroundings
         .judgement
@@ -63,23 +93,48 @@ pub(super) fn parts<'e>(
     let mut previous: Option<&Frame<'_>> = None;
     for (at, (frame, mark)) in frames.iter().zip(marks).enumerate() {
         let by_rule = ruled.get(at).and_then(|judgement| judgement.group);
-        if !by_rule.map_or(mark.is_none(), |decided| decided.on) {
-            continue;
+        match (by_rule, mark) {
+            (Some(decided), _) if !decided.on => {
+                left_out(at, Fate::Rule(decided.line));
+                continue;
+            }
+            (None, Some(machinery)) => {
+                left_out(at, Fate::Machinery(machinery));
+                continue;
+            }
+            _ => {}
         }
         let repeats = previous.is_some_and(|previous| is_same_place(previous, frame));
         previous = Some(frame);
-        if !repeats {
-            let crashed = at + 1 == frames.len();
-            let part = part(frame, surroundings, crashed);
-            parts.extend(part.filter(|part| !continues(parts.last(), part, frame, surroundings)));
+        if repeats {
+            left_out(at, Fate::Repeats);
+            continue;
+        }
+        let crashed = at + 1 == frames.len();
+        match part(frame, surroundings, crashed) {
+            None => left_out(at, Fate::Nameless),
+            Some(part) if continues(parts.last(), &part, frame, surroundings) => {
+                left_out(at, Fate::MovedOut);
+            }
+            Some(part) => {
+                parts.push(part);
+                places.push(at);
+            }
         }
     }
-    collapse_cycles(&mut parts);
+    collapse_cycles(&mut parts, |range| {
+        for at in places.drain(range) {
+            left_out(at, Fate::Cycle);
+        }
+    });
     if let Some(judgement) = surroundings.judgement {
-        let newest = judgement.limits.newest(parts.len());
-        parts.drain(..parts.len() - newest);
+        let surplus = parts.len() - judgement.limits.newest(parts.len());
+        parts.drain(..surplus);
+        for at in places.drain(..surplus) {
+            left_out(at, Fate::BeyondLimit);
+        }
     }
-    parts
+    (parts, places)
 }
 
 /// Compilers move what seldom runs out of a function; whether a crash in there shows as a frame more is chance.
@@ -202,7 +257,7 @@ const LONGEST_CYCLE: usize = 8;
 const FEWEST_TURNS: usize = 3;
 
 /// A few functions that call each other again and again count once: how deep they got is chance.
-fn collapse_cycles(parts: &mut Vec<FramePart<'_>>) {
+fn collapse_cycles(parts: &mut Vec<FramePart<'_>>, mut left_out: impl FnMut(Range<usize>)) {
     if parts.len() < DEEP {
         return;
     }
@@ -217,7 +272,9 @@ fn collapse_cycles(parts: &mut Vec<FramePart<'_>>) {
         let cycle = (1..=LONGEST_CYCLE).find(|length| turns(*length) >= FEWEST_TURNS);
         if let Some(length) = cycle {
             let surplus = (turns(length) - 1) * length;
-            parts.drain(from + length..from + length + surplus);
+            let turns = from + length..from + length + surplus;
+            parts.drain(turns.clone());
+            left_out(turns);
             from += length;
         } else {
             from += 1;
@@ -252,7 +309,7 @@ mod tests {
             ),
         ] {
             let mut parts = named(&names);
-            collapse_cycles(&mut parts);
+            collapse_cycles(&mut parts, |_| ());
             assert_eq!(parts, named(expected), "{names}");
         }
     }

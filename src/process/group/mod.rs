@@ -2,6 +2,7 @@
 //! In: a normalised and scrubbed event. Out: its hashes, the preferred first, and an explanation of them.
 
 mod exception;
+mod explain;
 mod family;
 mod fingerprint;
 mod frame;
@@ -37,6 +38,9 @@ use fingerprint::{Entry, Fingerprint};
 use frame::FramePart;
 use message::{parameterize, skeleton};
 
+pub(super) use explain::stacks;
+pub use explain::{FrameReport, StackReport};
+
 /// The version of this algorithm. Another one is another version, so that old and new hashes never meet by accident.
 pub const VERSION: i32 = 2;
 /// Part of every hash.
@@ -60,37 +64,37 @@ pub(super) struct Grouping<'e> {
 /// What the issue page tells about the grouping of an event.
 #[derive(Debug, serde::Serialize)]
 pub(super) struct Explanation<'e> {
-    version: &'static str,
+    pub version: &'static str,
     /// The fingerprint rule that decided.
     #[serde(skip_serializing_if = "Option::is_none")]
-    rule: Option<Rule>,
-    variants: Vec<Variant<'e>>,
+    pub rule: Option<Rule>,
+    pub variants: Vec<Variant<'e>>,
 }
 
 /// A fingerprint rule, as people know it.
 #[derive(Debug, serde::Serialize)]
-struct Rule {
-    text: String,
+pub(super) struct Rule {
+    pub text: String,
     /// Its line in the project's rules; none for one that is built in.
     #[serde(skip_serializing_if = "Option::is_none")]
-    line: Option<u32>,
+    pub line: Option<u32>,
 }
 
-/// One way to group an event. Only the first, which names the issue, is explained in detail: frames of libraries
-/// would fill every stored event with their names.
+/// One way to group an event. In a stored event only the first, which names the issue, is explained in detail: frames of
+/// libraries would fill every one with their names.
 #[derive(Debug, serde::Serialize)]
-struct Variant<'e> {
-    name: &'static str,
-    hash: String,
+pub(super) struct Variant<'e> {
+    pub name: &'static str,
+    pub hash: String,
     contributes: bool,
-    components: Vec<Component<'e>>,
+    pub components: Vec<Component<'e>>,
 }
 
 /// One thing that counted, for display.
 #[derive(Debug, serde::Serialize)]
-struct Component<'e> {
-    kind: &'static str,
-    values: Vec<Cow<'e, str>>,
+pub(super) struct Component<'e> {
+    pub kind: &'static str,
+    pub values: Vec<Cow<'e, str>>,
     /// How many values there were in all, if not all are listed.
     #[serde(skip_serializing_if = "Option::is_none")]
     total: Option<usize>,
@@ -164,12 +168,35 @@ pub(super) fn group<'e>(
     settings: &'e Settings,
     judgements: &Judgements,
 ) -> Grouping<'e> {
+    let (mut drafts, decided) = drafts(event, settings, judgements);
+    for draft in drafts.iter_mut().skip(1) {
+        draft.components.clear();
+    }
+    finish(drafts, decided, event)
+}
+
+/// The same with all that an explanation can hold.
+pub(super) fn group_explained<'e>(
+    event: &'e Event<'_>,
+    settings: &'e Settings,
+    judgements: &Judgements,
+) -> Grouping<'e> {
+    let (drafts, decided) = drafts(event, settings, judgements);
+    finish(drafts, decided, event)
+}
+
+/// What each variant hashes, and the rule that decided it.
+fn drafts<'e>(
+    event: &'e Event<'_>,
+    settings: &'e Settings,
+    judgements: &Judgements,
+) -> (Vec<Draft<'e>>, Option<rules::Fingerprint<'e>>) {
     if let Some(checksum) = &event.checksum {
         let draft = Draft::new("checksum", "checksum").with("checksum", Cow::Borrowed(checksum));
-        return finish(vec![draft]);
+        return (vec![draft], None);
     }
     let decided = rules::fingerprint(&settings.fingerprints, event);
-    let fingerprint = match decided {
+    let fingerprint = match &decided {
         Some(decided) => fingerprint::classify(event, decided.rule.values()),
         None => fingerprint::classify(event, &event.fingerprint),
     };
@@ -181,15 +208,7 @@ pub(super) fn group<'e>(
             .map(|draft| hybrid(draft, &entries))
             .collect(),
     };
-    let mut grouping = finish(drafts);
-    if let Some(decided) = decided {
-        grouping.explanation.rule = Some(Rule {
-            text: decided.rule.to_string(),
-            line: decided.line,
-        });
-        grouping.title = decided.rule.title(event);
-    }
-    grouping
+    (drafts, decided)
 }
 
 fn custom(entries: Vec<Entry<'_>>) -> Draft<'_> {
@@ -364,7 +383,11 @@ fn stack_drafts<'e>(
     drafts
 }
 
-fn finish(drafts: Vec<Draft<'_>>) -> Grouping<'_> {
+fn finish<'e>(
+    drafts: Vec<Draft<'e>>,
+    decided: Option<rules::Fingerprint<'e>>,
+    event: &Event<'_>,
+) -> Grouping<'e> {
     let mut hashes = Vec::with_capacity(drafts.len());
     let mut variants = Vec::with_capacity(drafts.len());
     for draft in drafts {
@@ -373,11 +396,7 @@ fn finish(drafts: Vec<Draft<'_>>) -> Grouping<'_> {
             name: draft.name,
             hash: hex::encode(hash),
             contributes: true,
-            components: if variants.is_empty() {
-                draft.components
-            } else {
-                Vec::new()
-            },
+            components: draft.components,
         });
         if !hashes.contains(&hash) {
             hashes.push(hash);
@@ -387,10 +406,13 @@ fn finish(drafts: Vec<Draft<'_>>) -> Grouping<'_> {
         hashes,
         explanation: Explanation {
             version: VERSION_TEXT,
-            rule: None,
+            rule: decided.as_ref().map(|decided| Rule {
+                text: decided.rule.to_string(),
+                line: decided.line,
+            }),
             variants,
         },
-        title: None,
+        title: decided.and_then(|decided| decided.rule.title(event)),
     }
 }
 

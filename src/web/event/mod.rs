@@ -8,7 +8,7 @@ mod removed;
 pub mod request;
 pub mod stack;
 pub mod value;
-mod why;
+pub mod why;
 
 use serde_json::Value;
 

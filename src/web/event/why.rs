@@ -16,6 +16,15 @@ pub struct Part {
 pub struct Why {
     pub parts: Vec<Part>,
     pub note: &'static str,
+    pub rule: Option<Rule>,
+}
+
+/// The fingerprint rule that decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    pub text: String,
+    /// None for a rule that is built in.
+    pub line: Option<u64>,
 }
 
 /// Frames named before "…".
@@ -38,18 +47,18 @@ pub fn why(event: &Value) -> Option<Why> {
         .filter_map(part)
         .collect();
     let note = note(&text(variant, "name").unwrap_or_default(), &parts);
-    Some(Why { parts, note })
+    let rule = event.pointer("/grouping/rule").and_then(|rule| {
+        Some(Rule {
+            text: text(rule, "text")?,
+            line: rule.get("line").and_then(Value::as_u64),
+        })
+    });
+    Some(Why { parts, note, rule })
 }
 
-fn part(component: &Value) -> Option<Part> {
-    let mut values: Vec<String> = list(component, "values")
-        .iter()
-        .map(|value| cut(&show_line(value), 200))
-        .collect();
-    if values.is_empty() {
-        return None;
-    }
-    let label = match text(component, "kind")?.as_str() {
+/// What a kind of component is called on pages.
+pub fn label(kind: &str) -> &'static str {
+    match kind {
         "in_app_frames" => "app frames",
         "frames" => "frames",
         "type" => "type",
@@ -61,8 +70,20 @@ fn part(component: &Value) -> Option<Part> {
         "ns_error" => "error code",
         "directive" => "directive",
         "blocked" => "blocked",
+        "host" => "host",
         _ => "also",
-    };
+    }
+}
+
+fn part(component: &Value) -> Option<Part> {
+    let mut values: Vec<String> = list(component, "values")
+        .iter()
+        .map(|value| cut(&show_line(value), 200))
+        .collect();
+    if values.is_empty() {
+        return None;
+    }
+    let label = label(&text(component, "kind")?);
     if label.ends_with("frames") {
         // As everywhere on the page, the frame that failed stands first.
         values.reverse();

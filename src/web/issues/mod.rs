@@ -3,6 +3,7 @@
 pub mod actions;
 mod choices;
 pub mod detail;
+pub mod grouping;
 mod links;
 pub mod list;
 pub mod raw;

@@ -199,3 +199,66 @@ fn filters_leave_out_what_they_say_and_count_it() {
     let usage = user.open("/acme/usage/").expect(200);
     usage.shows("Robots are filtered");
 }
+
+#[test]
+fn the_page_and_the_api_say_why_an_event_is_in_its_issue() {
+    let app = App::start();
+    let event = with(
+        error("KeyError", "'price'", "total"),
+        &json!({"exception": {"values": [{"type": "KeyError", "value": "'price'", "stacktrace": {"frames": [
+            {"function": "handler", "module": "django.core", "filename": "django/core.py", "lineno": 4},
+            {"function": "total", "module": "checkout.cart", "filename": "checkout/cart.py", "lineno": 88, "in_app": true},
+            {"function": "total", "module": "checkout.cart", "filename": "checkout/cart.py", "lineno": 88, "in_app": true},
+        ]}}]}}),
+    );
+    let id = app.sdk().send(&event);
+    app.wait_idle();
+    let issue = app.only_issue("");
+    let path = format!(
+        "/acme/issues/{}/events/{id}/grouping",
+        issue["id"].as_str().expect("an id")
+    );
+    let user = app.user();
+    let page = user.open(&path).expect(200);
+    for text in [
+        "Own code",
+        "Whole stack",
+        "checkout.cart · total",
+        "a recursion counts once",
+        issue["shortId"].as_str().expect("a short id"),
+    ] {
+        page.shows(text);
+    }
+
+    let info = app
+        .api()
+        .get(&format!("/projects/acme/shop/events/{id}/grouping-info/"));
+    let stored = app
+        .api()
+        .get(&format!("/projects/acme/shop/events/{id}/json/"));
+    assert_eq!(
+        info["app"]["hash"],
+        stored["grouping"]["variants"][0]["hash"]
+    );
+    assert_eq!(
+        info["system"]["hash"],
+        stored["grouping"]["variants"][1]["hash"]
+    );
+    let of_app = info["app"]["component"].to_string();
+    assert!(of_app.contains("a library's frame"), "{of_app}");
+
+    // A rule changes what would become of it, and the page says which.
+    let settings = user
+        .open(&format!("/acme/projects/shop/grouping?event={id}"))
+        .expect(200);
+    let rules = [
+        ("stack_rules", "stack.function:total -group"),
+        ("fingerprint_rules", "error.type:KeyError -> prices"),
+        ("do", "save"),
+    ];
+    fill(&user, &settings, "name=\"stack_rules\"", &rules);
+    let page = user.open(&path).expect(200);
+    page.shows("left out by line 1 of the stack trace rules");
+    page.shows("error.type:KeyError -> prices");
+    page.shows("have changed");
+}

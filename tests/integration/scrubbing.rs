@@ -39,7 +39,7 @@ fn files_with(folder: &Path, texts: &[&str]) -> Vec<String> {
         } else if let Ok(bytes) = std::fs::read(&path) {
             // A file may go while the folder is read.
             let holds = |text: &&str| memchr::memmem::find(&bytes, text.as_bytes()).is_some();
-            if texts.iter().any(|text| holds(text)) {
+            if texts.iter().any(holds) {
                 found.push(path.display().to_string());
             }
         }
@@ -74,7 +74,7 @@ fn no_secret_is_left_anywhere_once_an_event_is_digested() {
         let page = user
             .open(&format!("/acme/issues/{group}/events/{id}/json"))
             .expect(200);
-        for (shown, text) in [("API", event.to_string()), ("page", page.text().to_owned())] {
+        for (shown, text) in [("API", event.to_string()), ("page", page.text().clone())] {
             let leak = needles.iter().find(|needle| text.contains(**needle));
             assert_eq!(leak, None, "{shown}: {text}");
         }

@@ -81,7 +81,7 @@ fn description(variant: &Variant) -> String {
 fn tree(variant: &Variant, stacks: &[Stack]) -> Value {
     let parts = variant.components.iter().filter(|one| !is_frames(one));
     let mut values: Vec<Value> = parts
-        .map(|one| component(one.kind, None, json!(one.values)))
+        .map(|one| component(one.kind, None, &json!(one.values)))
         .collect();
     if variant.components.iter().any(is_frames) {
         values.extend(stacks.iter().map(|stack| {
@@ -89,17 +89,17 @@ fn tree(variant: &Variant, stacks: &[Stack]) -> Value {
             let frames: Vec<Value> = frames
                 .map(|one| frame(one, variant.name == "app"))
                 .collect();
-            component("stacktrace", None, json!(frames))
+            component("stacktrace", None, &json!(frames))
         }));
     }
-    component(variant.name, None, json!(values))
+    component(variant.name, None, &json!(values))
 }
 
 fn is_frames(component: &Component) -> bool {
     component.kind.ends_with("frames")
 }
 
-fn component(id: &str, hint: Option<&str>, values: Value) -> Value {
+fn component(id: &str, hint: Option<&str>, values: &Value) -> Value {
     json!({"id": id, "name": null, "contributes": hint.is_none(), "hint": hint, "values": values})
 }
 
@@ -110,11 +110,11 @@ fn frame(frame: &Frame, only_app: bool) -> Value {
         None => None,
     };
     let mut values = vec![
-        component("function", hint, json!([frame.function])),
-        component("module", hint, json!([frame.place])),
+        component("function", hint, &json!([frame.function])),
+        component("module", hint, &json!([frame.place])),
     ];
     if !frame.counts_as.is_empty() {
-        values.push(component("counts-as", hint, json!(frame.counts_as)));
+        values.push(component("counts-as", hint, &json!(frame.counts_as)));
     }
-    component("frame", hint, json!(values))
+    component("frame", hint, &json!(values))
 }

@@ -1,5 +1,11 @@
 //! Marks of scrubbing, made visible as such. In: a text of an event. Out: the same as HTML, with each mark set apart.
 
+#![allow(
+    clippy::inline_always,
+    clippy::unused_self,
+    reason = "the code that the attribute of filters writes has both"
+)]
+
 use std::fmt::Display;
 
 use askama::filters::{Escaper as _, Html, Safe};

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::detail::{self, Target};
 use crate::model::names;
-use crate::process::explain::{Explained, Variant, explain};
+use crate::process::explain::{Component, Explained, Variant, explain};
 use crate::process::scrub::Rules;
 use crate::store::accounts::Project;
 use crate::store::rehearsal::{self, IssueName};
@@ -124,9 +124,10 @@ async fn ways(
         for variant in &explained.variants {
             let mut hash = [0; 16];
             let is_hash = hex::decode_to_slice(&variant.hash, &mut hash).is_ok();
-            let issue = match is_hash {
-                true => rehearsal::issue_of(conn, &project, &[hash])?,
-                false => None,
+            let issue = if is_hash {
+                rehearsal::issue_of(conn, &project, &[hash])?
+            } else {
+                None
             };
             ways.push(way(variant, issue));
         }
@@ -144,7 +145,7 @@ fn way(variant: &Variant, issue: Option<IssueName>) -> Way {
         "fallback" => ("Nothing to go by", "one issue for all such events"),
         _ => ("By content", "there is no stack trace to go by"),
     };
-    let part = |component: &crate::process::explain::Component| {
+    let part = |component: &Component| {
         let mut values = component.values.clone();
         if component.kind.ends_with("frames") {
             // As everywhere on pages, the frame that failed stands first.

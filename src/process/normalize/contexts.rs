@@ -9,7 +9,7 @@ use crate::process::time;
 use crate::protocol::json::{Json, Object, Text};
 
 use super::limits;
-use super::reader::{Reader, any_text, cut, trimmed};
+use super::reader::{Reader, any_text, trimmed};
 
 /// Contexts whose texts are names and versions, so that blanks around them mean nothing.
 const KNOWN: [&str; 6] = ["os", "runtime", "device", "app", "browser", "gpu"];
@@ -34,7 +34,10 @@ pub(super) fn read<'a>(reader: &mut Reader<'a>, value: Json<'a>) -> Object<'a> {
             false
         }
     });
-    contexts.0.truncate(limits::CONTEXTS);
+    if contexts.0.len() > limits::CONTEXTS {
+        contexts.0.truncate(limits::CONTEXTS);
+        reader.note("too_many_values", "contexts");
+    }
     contexts
 }
 
@@ -76,7 +79,11 @@ pub(super) fn read_breadcrumbs<'a>(
     value: Json<'a>,
 ) -> Vec<Breadcrumb<'a>> {
     let mut values = reader.values("breadcrumbs", value);
-    values.drain(..values.len().saturating_sub(limits::BREADCRUMBS));
+    let surplus = values.len().saturating_sub(limits::BREADCRUMBS);
+    if surplus > 0 {
+        values.drain(..surplus);
+        reader.note("too_many_values", "breadcrumbs");
+    }
     values
         .into_iter()
         .filter_map(|value| read_breadcrumb(reader, value))
@@ -112,7 +119,7 @@ fn read_breadcrumb<'a>(reader: &mut Reader<'a>, value: Json<'a>) -> Option<Bread
                     reader.short_text("breadcrumb.category", value, limits::SHORT_NAME);
             }
             "level" => crumb.level = level(reader, "breadcrumb.level", value, Level::Info),
-            "message" => crumb.message = any_text(value).map(|text| cut(text, limits::MESSAGE)),
+            "message" => crumb.message = any_text(value),
             "data" => crumb.data = reader.object("breadcrumb.data", value).unwrap_or_default(),
             _ => {}
         }

@@ -5,7 +5,7 @@ use crate::process::event::{Exception, Mechanism, Thread};
 use crate::protocol::json::Json;
 
 use super::limits;
-use super::reader::{Reader, any_text, cut};
+use super::reader::{Reader, any_text};
 use super::stacktrace;
 
 /// Of a long chain the first cause and the newest exceptions stay; the last one is the main exception.
@@ -28,7 +28,7 @@ fn read<'a>(reader: &mut Reader<'a>, value: Json<'a>) -> Option<Exception<'a>> {
     for (key, value) in object.0 {
         match &*key {
             "type" => exception.kind = reader.short_text("exception.type", value, limits::SYMBOL),
-            "value" => exception.value = any_text(value).map(|text| cut(text, limits::MESSAGE)),
+            "value" => exception.value = any_text(value),
             "module" => {
                 exception.module = reader.short_text("exception.module", value, limits::SYMBOL);
             }
@@ -66,8 +66,7 @@ fn read_mechanism<'a>(reader: &mut Reader<'a>, value: Json<'a>) -> Option<Mechan
             "handled" => mechanism.handled = reader.boolean("mechanism.handled", value),
             "synthetic" => mechanism.synthetic = reader.boolean("mechanism.synthetic", value),
             "description" => {
-                mechanism.description =
-                    reader.short_text("mechanism.description", value, limits::MESSAGE);
+                mechanism.description = reader.text("mechanism.description", value);
             }
             "help_link" => {
                 mechanism.help_link = reader.short_text("mechanism.help_link", value, limits::PATH);
@@ -125,7 +124,7 @@ fn read_thread<'a>(reader: &mut Reader<'a>, value: Json<'a>) -> Option<Thread<'a
 fn thread_id<'a>(reader: &mut Reader<'a>, name: &'static str, value: Json<'a>) -> Json<'a> {
     match value {
         Json::I64(_) | Json::U64(_) => value,
-        Json::Str(text) => Json::Str(cut(text, limits::SHORT_NAME)),
+        Json::Str(text) => Json::Str(reader.cut(name, text, limits::SHORT_NAME)),
         Json::Null => Json::Null,
         other => reader.refuse(name, other).unwrap_or_default(),
     }

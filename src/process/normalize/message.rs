@@ -6,8 +6,7 @@ use std::borrow::Cow;
 use crate::process::event::LogEntry;
 use crate::protocol::json::{Json, Object, Text};
 
-use super::limits;
-use super::reader::{Reader, any_text, cut};
+use super::reader::{Reader, any_text};
 
 /// `logentry` wins over `message`; `false` and blank texts count as absent.
 pub(super) fn read<'a>(
@@ -32,7 +31,7 @@ fn read_one<'a>(reader: &mut Reader<'a>, value: Json<'a>) -> Option<LogEntry<'a>
         other => any_text(other)
             .filter(|text| !text.trim().is_empty())
             .map(|text| LogEntry {
-                formatted: cut(text, limits::MESSAGE),
+                formatted: text,
                 ..LogEntry::default()
             }),
     }
@@ -44,7 +43,6 @@ fn from_parts<'a>(reader: &mut Reader<'a>, mut object: Object<'a>) -> Option<Log
             .remove(name)
             .and_then(any_text)
             .filter(|text| !text.trim().is_empty())
-            .map(|text| cut(text, limits::MESSAGE))
     };
     let message = part("message");
     let formatted = part("formatted");
@@ -57,7 +55,7 @@ fn from_parts<'a>(reader: &mut Reader<'a>, mut object: Object<'a>) -> Option<Log
         (None, None) => return None,
         (None, Some(formatted)) => (None, formatted),
         (Some(message), None) => match format(&message, &params) {
-            Some(formatted) => (Some(message), cut(Cow::Owned(formatted), limits::MESSAGE)),
+            Some(formatted) => (Some(message), Cow::Owned(formatted)),
             None => (None, message),
         },
         (Some(message), Some(formatted)) => ((message != formatted).then_some(message), formatted),

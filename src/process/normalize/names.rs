@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use crate::protocol::json::{Json, Text};
 
 use super::limits;
-use super::reader::{Reader, cut, lenient, trimmed};
+use super::reader::{Reader, lenient, trimmed};
 
 const PLATFORMS: [&str; 31] = [
     "python",
@@ -84,7 +84,8 @@ pub(super) fn dist<'a>(reader: &mut Reader<'a>, value: Json<'a>) -> Option<Text<
 pub(super) fn logger<'a>(reader: &mut Reader<'a>, value: Json<'a>) -> Option<Text<'a>> {
     let name = trimmed(reader.text("logger", value)?);
     let valid = !name.contains(['\r', '\n']);
-    checked(reader, "logger", name, valid).map(|name| cut(name, limits::LOGGER))
+    let name = checked(reader, "logger", name, valid)?;
+    Some(reader.cut("logger", name, limits::LOGGER))
 }
 
 /// A name that may hold anything but is shown on one line.
@@ -99,7 +100,7 @@ pub(super) fn line<'a>(
     } else {
         text
     };
-    (!text.is_empty()).then(|| cut(text, limits::NAME))
+    (!text.is_empty()).then(|| reader.cut(name, text, limits::NAME))
 }
 
 fn checked<'a>(
@@ -128,7 +129,9 @@ pub(super) fn fingerprint<'a>(reader: &mut Reader<'a>, value: Json<'a>) -> Vec<T
     let mut fingerprint = Vec::with_capacity(items.len());
     for item in items.into_iter().take(limits::FINGERPRINT) {
         match lenient(item) {
-            Ok(Some(text)) if !text.is_empty() => fingerprint.push(cut(text, limits::MESSAGE)),
+            Ok(Some(text)) if !text.is_empty() => {
+                fingerprint.push(reader.cut("fingerprint", text, limits::MESSAGE));
+            }
             Ok(_) => {}
             Err(other) => {
                 reader.refuse::<()>("fingerprint", other);

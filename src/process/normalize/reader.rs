@@ -84,7 +84,18 @@ impl<'a> Reader<'a> {
         value: Json<'a>,
         length: Length,
     ) -> Option<Text<'a>> {
-        self.text(name, value).map(|text| cut(text, length))
+        self.text(name, value)
+            .map(|text| self.cut(name, text, length))
+    }
+
+    /// Cuts a text that is too long, and notes it.
+    pub fn cut(&mut self, name: &'static str, text: Text<'a>, length: Length) -> Text<'a> {
+        let before = text.len();
+        let text = cut(text, length);
+        if text.len() < before {
+            self.note("value_too_long", name);
+        }
+        text
     }
 
     /// A text, a boolean as `True` or `False`, or a number as decimal text without its fraction.
@@ -183,9 +194,17 @@ pub(super) fn any_text(value: Json<'_>) -> Option<Text<'_>> {
 
 /// Cuts a text that is too long, counting characters; the end then reads `...`.
 pub(super) fn cut(text: Text<'_>, length: Length) -> Text<'_> {
+    match shortened(&text, length) {
+        Cow::Owned(short) => Cow::Owned(short),
+        Cow::Borrowed(_) => text,
+    }
+}
+
+/// The same for a text that is only looked at; borrowed if it is short enough.
+pub(super) fn shortened(text: &str, length: Length) -> Text<'_> {
     let Length { limit, tolerance } = length;
     if text.len() <= limit + tolerance || text.chars().count() <= limit + tolerance {
-        return text;
+        return Cow::Borrowed(text);
     }
     let end = text
         .char_indices()

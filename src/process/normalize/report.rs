@@ -7,7 +7,7 @@ use crate::protocol::json::{Json, Object};
 use crate::protocol::security::spelling;
 
 use super::limits::{self, Length};
-use super::reader::{Reader, cut, trimmed};
+use super::reader::{Reader, trimmed};
 
 /// What a field holds.
 #[derive(Clone, Copy)]
@@ -114,7 +114,7 @@ fn read_field<'a>(
     match form {
         Form::Text(length) => {
             let text = trimmed(reader.lenient_text(kind.as_str(), value)?);
-            (!text.is_empty()).then(|| Json::Str(cut(text, length)))
+            (!text.is_empty()).then(|| Json::Str(reader.cut(kind.as_str(), text, length)))
         }
         Form::Number => reader.natural(kind.as_str(), value).map(Json::I64),
         Form::Flag => reader.boolean(kind.as_str(), value).map(Json::Bool),

@@ -9,7 +9,7 @@ use crate::process::event::{Pairs, Request};
 use crate::protocol::json::{self, Json, Object, Text};
 
 use super::limits;
-use super::reader::{Reader, any_text, cut, lenient, trimmed};
+use super::reader::{Reader, any_text, lenient, trimmed};
 
 pub(super) fn read<'a>(reader: &mut Reader<'a>, value: Json<'a>) -> Request<'a> {
     let mut request = Request::default();
@@ -35,7 +35,7 @@ pub(super) fn read<'a>(reader: &mut Reader<'a>, value: Json<'a>) -> Request<'a> 
             _ => {}
         }
     }
-    split_url(&mut request);
+    split_url(reader, &mut request);
     move_cookie_header(&mut request);
     request.data = parse_data(std::mem::take(&mut request.data), &request.headers);
     request
@@ -76,7 +76,10 @@ fn pairs<'a>(
         Json::List(items) => items.into_iter().filter_map(pair).collect(),
         other => reader.refuse(name, other).unwrap_or_default(),
     };
-    pairs.truncate(limits::PAIRS);
+    if pairs.len() > limits::PAIRS {
+        pairs.truncate(limits::PAIRS);
+        reader.note("too_many_values", name);
+    }
     pairs
 }
 
@@ -182,7 +185,7 @@ fn usual_case(name: &str) -> Option<String> {
 }
 
 /// Query and fragment inside the URL move to their own attributes.
-fn split_url(request: &mut Request<'_>) {
+fn split_url<'a>(reader: &mut Reader<'a>, request: &mut Request<'a>) {
     let Some(url) = request.url.take() else {
         return;
     };
@@ -198,7 +201,8 @@ fn split_url(request: &mut Request<'_>) {
         request.query_string = parse_query(query);
     }
     if let (Some(fragment), None) = (fragment.filter(|text| !text.is_empty()), &request.fragment) {
-        request.fragment = Some(cut(Cow::Owned(fragment.to_owned()), limits::PATH));
+        let fragment = Cow::Owned(fragment.to_owned());
+        request.fragment = Some(reader.cut("request.fragment", fragment, limits::PATH));
     }
     let kept = base.len();
     let base = match url {
@@ -208,7 +212,7 @@ fn split_url(request: &mut Request<'_>) {
             Cow::Owned(url)
         }
     };
-    request.url = (!base.is_empty()).then(|| cut(base, limits::PATH));
+    request.url = (!base.is_empty()).then(|| reader.cut("request.url", base, limits::PATH));
 }
 
 fn move_cookie_header(request: &mut Request<'_>) {

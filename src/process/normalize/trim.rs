@@ -1,102 +1,265 @@
 //! Bounds the bags of free data, by estimated JSON size and depth, after scrubbing: a cut text hides its secrets from no rule.
-//! In: an event of any size. Out: the same event, small enough to keep.
+//! In: an event of any size. Out: the same event, small enough to keep, with a note in `_meta` for what was cut.
 
 use std::borrow::Cow;
 
-use crate::process::event::{Event, Stacktrace};
-use crate::protocol::json::{Json, Object};
+use crate::process::event::{Event, Pairs, Stacktrace};
+use crate::process::meta::{Notes, Path, Remark};
+use crate::protocol::json::{Json, Object, Text};
 
 use super::limits::{self, Bag};
+use super::reader::shortened;
 
 pub(in crate::process) fn trim(event: &mut Event<'_>) {
-    for exception in &mut event.exceptions {
-        if let Some(mechanism) = &mut exception.mechanism {
-            bound_object(&mut mechanism.data, limits::SMALL_BAG);
-            bound_object(&mut mechanism.meta, limits::SMALL_BAG);
+    let mut cutter = Cutter::default();
+    cutter.event(event);
+    cutter.notes.write(&mut event.meta);
+    // The notes count, too. What there is no room for says nothing that the event does not show.
+    Cutter::default().object(&mut event.meta, limits::META_BAG, &Path::root("_meta"));
+}
+
+/// Cuts, and notes what it cut.
+#[derive(Default)]
+struct Cutter {
+    notes: Notes,
+}
+
+impl Cutter {
+    fn event(&mut self, event: &mut Event<'_>) {
+        let path = Path::root("exception");
+        let path = path.name("values");
+        for (at, exception) in event.exceptions.iter_mut().enumerate() {
+            let path = path.place(at);
+            self.message(exception.value.as_mut(), &path.name("value"));
+            if let Some(mechanism) = &mut exception.mechanism {
+                let path = path.name("mechanism");
+                self.message(mechanism.description.as_mut(), &path.name("description"));
+                self.object(&mut mechanism.data, limits::SMALL_BAG, &path.name("data"));
+                self.object(&mut mechanism.meta, limits::SMALL_BAG, &path.name("meta"));
+            }
+            self.stack(exception.stacktrace.as_mut(), &path.name("stacktrace"));
         }
-        trim_stack(exception.stacktrace.as_mut());
+        let path = Path::root("threads");
+        let path = path.name("values");
+        for (at, thread) in event.threads.iter_mut().enumerate() {
+            let path = path.place(at);
+            self.stack(thread.stacktrace.as_mut(), &path.name("stacktrace"));
+        }
+        self.stack(event.stacktrace.as_mut(), &Path::root("stacktrace"));
+        if let Some(logentry) = &mut event.logentry {
+            let path = Path::root("logentry");
+            self.message(logentry.message.as_mut(), &path.name("message"));
+            self.message(Some(&mut logentry.formatted), &path.name("formatted"));
+            // They differed in what is gone.
+            if logentry.message.as_ref() == Some(&logentry.formatted) {
+                logentry.message = None;
+            }
+            self.value(
+                &mut logentry.params,
+                limits::SMALL_BAG,
+                &path.name("params"),
+            );
+        }
+        if let Some(report) = &mut event.report {
+            let path = Path::root(report.kind.as_str());
+            self.object(&mut report.fields, limits::REPORT_BAG, &path);
+        }
+        let path = Path::root("user");
+        self.object(&mut event.user.data, limits::SMALL_BAG, &path.name("data"));
+        self.object(&mut event.user.geo, limits::SMALL_BAG, &path.name("geo"));
+        self.request(event);
+        let path = Path::root("contexts");
+        for (name, context) in &mut event.contexts.0 {
+            self.value(context, limits::CONTEXT_BAG, &path.name(name));
+        }
+        let path = Path::root("breadcrumbs");
+        let path = path.name("values");
+        for (at, crumb) in event.breadcrumbs.iter_mut().enumerate() {
+            let path = path.place(at);
+            self.message(crumb.message.as_mut(), &path.name("message"));
+            self.object(&mut crumb.data, limits::SMALL_BAG, &path.name("data"));
+        }
+        self.extra(&mut event.extra);
+        for (object, bag, name) in [
+            (&mut event.modules, limits::MODULES_BAG, "modules"),
+            (&mut event.sdk, limits::SDK_BAG, "sdk"),
+            (&mut event.debug_meta, limits::DEBUG_META_BAG, "debug_meta"),
+        ] {
+            self.object(object, bag, &Path::root(name));
+        }
     }
-    for thread in &mut event.threads {
-        trim_stack(thread.stacktrace.as_mut());
-    }
-    trim_stack(event.stacktrace.as_mut());
-    if let Some(logentry) = &mut event.logentry {
-        bound(&mut logentry.params, limits::SMALL_BAG);
-    }
-    if let Some(report) = &mut event.report {
-        bound_object(&mut report.fields, limits::REPORT_BAG);
-    }
-    bound_object(&mut event.user.data, limits::SMALL_BAG);
-    bound_object(&mut event.user.geo, limits::SMALL_BAG);
-    bound_pairs(&mut event.request.query_string, limits::QUERY_BAG);
-    bound_pairs(&mut event.request.cookies, limits::SMALL_BAG);
-    bound_pairs(&mut event.request.headers, limits::REQUEST_BAG);
-    bound(&mut event.request.data, limits::REQUEST_BAG);
-    bound_object(&mut event.request.env, limits::REQUEST_BAG);
-    for (_, context) in &mut event.contexts.0 {
-        bound(context, limits::CONTEXT_BAG);
-    }
-    for crumb in &mut event.breadcrumbs {
-        bound_object(&mut crumb.data, limits::SMALL_BAG);
-    }
-    bound_extra(&mut event.extra);
-    bound_object(&mut event.modules, limits::MODULES_BAG);
-    bound_object(&mut event.sdk, limits::SDK_BAG);
-    bound_object(&mut event.debug_meta, limits::DEBUG_META_BAG);
-    bound_object(&mut event.meta, limits::META_BAG);
-}
 
-fn trim_stack(stack: Option<&mut Stacktrace<'_>>) {
-    let Some(stack) = stack else { return };
-    bound_object(&mut stack.registers, limits::SMALL_BAG);
-    for frame in &mut stack.frames {
-        bound_object(&mut frame.vars, limits::SMALL_BAG);
-        bound_object(&mut frame.lock, limits::SMALL_BAG);
-        bound_object(&mut frame.data, limits::SMALL_BAG);
+    fn request(&mut self, event: &mut Event<'_>) {
+        let request = &mut event.request;
+        let path = Path::root("request");
+        for (pairs, bag, name) in [
+            (&mut request.query_string, limits::QUERY_BAG, "query_string"),
+            (&mut request.cookies, limits::SMALL_BAG, "cookies"),
+            (&mut request.headers, limits::REQUEST_BAG, "headers"),
+        ] {
+            self.pairs(pairs, bag, &path.name(name));
+        }
+        self.value(&mut request.data, limits::REQUEST_BAG, &path.name("data"));
+        self.object(&mut request.env, limits::REQUEST_BAG, &path.name("env"));
     }
-}
 
-/// Each value has a limit of its own, so that one large value does not push out the others.
-fn bound_extra(extra: &mut Object<'_>) {
-    for (_, value) in &mut extra.0 {
-        bound(
-            value,
-            Bag {
-                bytes: limits::EXTRA_VALUE,
-                depth: limits::EXTRA_BAG.depth - 1,
-            },
+    fn stack(&mut self, stack: Option<&mut Stacktrace<'_>>, path: &Path<'_>) {
+        let Some(stack) = stack else { return };
+        self.object(
+            &mut stack.registers,
+            limits::SMALL_BAG,
+            &path.name("registers"),
         );
-    }
-    bound_object(extra, limits::EXTRA_BAG);
-}
-
-fn bound(value: &mut Json<'_>, bag: Bag) {
-    let mut left = bag.bytes;
-    if !fits(value, &mut left, bag.depth) {
-        let mut left = bag.bytes;
-        if !cut(value, &mut left, bag.depth) {
-            *value = Json::Null;
+        let path = path.name("frames");
+        for (at, frame) in stack.frames.iter_mut().enumerate() {
+            let path = path.place(at);
+            self.object(&mut frame.vars, limits::SMALL_BAG, &path.name("vars"));
+            self.object(&mut frame.lock, limits::SMALL_BAG, &path.name("lock"));
+            self.object(&mut frame.data, limits::SMALL_BAG, &path.name("data"));
         }
     }
-}
 
-fn bound_object(object: &mut Object<'_>, bag: Bag) {
-    if object.is_empty() {
-        return;
+    /// Each value has a limit of its own, so that one large value does not push out the others.
+    fn extra(&mut self, extra: &mut Object<'_>) {
+        let path = Path::root("extra");
+        let bag = Bag {
+            bytes: limits::EXTRA_VALUE,
+            depth: limits::EXTRA_BAG.depth - 1,
+        };
+        for (name, value) in &mut extra.0 {
+            self.value(value, bag, &path.name(name));
+        }
+        self.object(extra, limits::EXTRA_BAG, &path);
     }
-    let mut value = Json::Object(std::mem::take(object));
-    bound(&mut value, bag);
-    if let Json::Object(bounded) = value {
-        *object = bounded;
-    }
-}
 
-/// Pairs are bounded as if they were an object: what does not fit is left out from the end.
-fn bound_pairs(pairs: &mut Vec<(Cow<'_, str>, Json<'_>)>, bag: Bag) {
-    let mut left = bag.bytes;
-    pairs.retain_mut(|(key, value)| {
-        take(&mut left, key.len() + 6) && cut(value, &mut left, bag.depth - 1)
-    });
+    /// A message in a sentence or more.
+    fn message(&mut self, text: Option<&mut Text<'_>>, path: &Path<'_>) {
+        let Some(text) = text else { return };
+        if let Cow::Owned(short) = shortened(text, limits::MESSAGE) {
+            self.note_text(path, text, &short);
+            *text = Cow::Owned(short);
+        }
+    }
+
+    fn value(&mut self, value: &mut Json<'_>, bag: Bag, path: &Path<'_>) {
+        let mut left = bag.bytes;
+        if !fits(value, &mut left, bag.depth) {
+            let mut left = bag.bytes;
+            if !self.cut(value, &mut left, bag.depth, path) {
+                *value = Json::Null;
+            }
+        }
+    }
+
+    fn object(&mut self, object: &mut Object<'_>, bag: Bag, path: &Path<'_>) {
+        if object.is_empty() {
+            return;
+        }
+        let mut value = Json::Object(std::mem::take(object));
+        self.value(&mut value, bag, path);
+        if let Json::Object(bounded) = value {
+            *object = bounded;
+        }
+    }
+
+    /// Pairs are bounded as if they were an object: what does not fit is left out from the end.
+    fn pairs(&mut self, pairs: &mut Pairs<'_>, bag: Bag, path: &Path<'_>) {
+        let (mut left, mut at, count) = (bag.bytes, 0, pairs.len());
+        pairs.retain_mut(|(key, value)| {
+            let place = path.place(at);
+            let fits = take(&mut left, key.len() + 6)
+                && self.cut(value, &mut left, bag.depth - 1, &place.name("1"));
+            at += usize::from(fits);
+            fits
+        });
+        self.note_count(path, count, pairs.len());
+    }
+
+    /// Cuts a value to what is left: texts from their end, lists and objects by leaving out what comes last.
+    /// What lies too deep becomes JSON text. `false` if not even that fits.
+    fn cut(
+        &mut self,
+        value: &mut Json<'_>,
+        left: &mut usize,
+        depth: usize,
+        path: &Path<'_>,
+    ) -> bool {
+        if depth == 0 && matches!(value, Json::List(_) | Json::Object(_)) {
+            *value = Json::from(value.to_text());
+        }
+        match value {
+            Json::List(items) => {
+                if !take(left, 2) {
+                    return false;
+                }
+                let (mut at, count) = (0, items.len());
+                items.retain_mut(|item| {
+                    let fits = take(left, 1) && self.cut(item, left, depth - 1, &path.place(at));
+                    at += usize::from(fits);
+                    fits
+                });
+                self.note_count(path, count, items.len());
+                true
+            }
+            Json::Object(object) => {
+                if !take(left, 2) {
+                    return false;
+                }
+                let count = object.0.len();
+                object.0.retain_mut(|(key, value)| {
+                    take(left, key.len() + 4) && self.cut(value, left, depth - 1, &path.name(key))
+                });
+                self.note_count(path, count, object.0.len());
+                true
+            }
+            Json::Str(text) => self.text(text, left, path),
+            scalar => take(left, scalar_cost(scalar)),
+        }
+    }
+
+    fn text(&mut self, text: &mut Text<'_>, left: &mut usize, path: &Path<'_>) -> bool {
+        const MARK: &str = "...";
+        if take(left, text.len() + 2) {
+            return true;
+        }
+        // A few letters would say nothing.
+        let Some(room) = left.checked_sub(2 + MARK.len()).filter(|room| *room >= 8) else {
+            return false;
+        };
+        let mut end = room;
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let short = format!("{}{MARK}", &text[..end]);
+        self.note_text(path, text, &short);
+        *text = Cow::Owned(short);
+        take(left, text.len() + 2)
+    }
+
+    /// The mark at the end of a text stands for what is gone.
+    fn note_text(&mut self, path: &Path<'_>, text: &str, short: &str) {
+        let end = short.chars().count();
+        let remark = Remark {
+            rule: "!limit",
+            kind: "s",
+            range: (end.saturating_sub(3), end),
+            length: Some(text.chars().count()),
+        };
+        self.notes.add(path, remark);
+    }
+
+    /// Entries that are gone stood at the end.
+    fn note_count(&mut self, path: &Path<'_>, count: usize, kept: usize) {
+        if kept < count {
+            let remark = Remark {
+                rule: "!limit",
+                kind: "x",
+                range: (kept, kept),
+                length: Some(count),
+            };
+            self.notes.add(path, remark);
+        }
+    }
 }
 
 /// Takes a cost from what is left, if there is enough.
@@ -139,51 +302,6 @@ fn fits(value: &Json<'_>, left: &mut usize, depth: usize) -> bool {
     }
 }
 
-/// Cuts a value to what is left: texts from their end, lists and objects by leaving out what comes last.
-/// What lies too deep becomes JSON text. `false` if not even that fits.
-fn cut(value: &mut Json<'_>, left: &mut usize, depth: usize) -> bool {
-    if depth == 0 && matches!(value, Json::List(_) | Json::Object(_)) {
-        *value = Json::from(value.to_text());
-    }
-    match value {
-        Json::List(items) => {
-            if !take(left, 2) {
-                return false;
-            }
-            items.retain_mut(|item| take(left, 1) && cut(item, left, depth - 1));
-            true
-        }
-        Json::Object(object) => {
-            if !take(left, 2) {
-                return false;
-            }
-            object.0.retain_mut(|(key, value)| {
-                take(left, key.len() + 4) && cut(value, left, depth - 1)
-            });
-            true
-        }
-        Json::Str(text) => cut_text(text, left),
-        scalar => take(left, scalar_cost(scalar)),
-    }
-}
-
-fn cut_text(text: &mut Cow<'_, str>, left: &mut usize) -> bool {
-    const MARK: &str = "...";
-    if take(left, text.len() + 2) {
-        return true;
-    }
-    // A few letters would say nothing.
-    let Some(room) = left.checked_sub(2 + MARK.len()).filter(|room| *room >= 8) else {
-        return false;
-    };
-    let mut end = room;
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    *text = Cow::Owned(format!("{}{MARK}", &text[..end]));
-    take(left, text.len() + 2)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,7 +309,7 @@ mod tests {
 
     fn bounded(json: &str, bytes: usize, depth: usize) -> String {
         let mut value = parse(json.as_bytes()).expect("JSON");
-        bound(&mut value, Bag { bytes, depth });
+        Cutter::default().value(&mut value, Bag { bytes, depth }, &Path::root("x"));
         value.to_text()
     }
 
@@ -217,5 +335,40 @@ mod tests {
             assert_eq!(once, expected);
             assert_eq!(bounded(&once, bytes, depth), once);
         }
+    }
+
+    #[test]
+    fn what_was_cut_is_noted() {
+        let event = serde_json::json!({
+            "message": "é".repeat(9000),
+            "extra": {"big": "x".repeat(20_000), "list": vec!["item"; 5000]},
+            "request": {"url": "https://a.example/", "query_string": [["a", "y".repeat(2000)], ["b", "gone"]]},
+        });
+        let processed = crate::process::process(
+            &crate::process::Incoming {
+                payload: event.to_string().as_bytes(),
+                event_id: crate::protocol::event_id::EventId::from_bytes([1; 16]),
+                received_ms: 1_795_256_700_000,
+                sent_at_ms: None,
+                remote_addr: None,
+                sdk_client: None,
+            },
+            &crate::process::Settings::default(),
+        );
+        let payload = processed.expect("an event").payload;
+        let event: serde_json::Value = serde_json::from_slice(&payload).expect("JSON");
+        let meta = &event["_meta"];
+        assert_eq!(
+            meta["logentry"]["formatted"][""],
+            serde_json::json!({"rem": [["!limit", "s", 8189, 8192]], "len": 9000})
+        );
+        assert_eq!(meta["extra"]["big"][""]["len"], 20_000);
+        let kept = event["extra"]["list"].as_array().expect("a list").len();
+        assert_eq!(
+            meta["extra"]["list"][""],
+            serde_json::json!({"rem": [["!limit", "x", kept, kept]], "len": 5000})
+        );
+        assert_eq!(meta["request"]["query_string"]["0"]["1"][""]["len"], 2000);
+        assert_eq!(meta["request"]["query_string"][""]["len"], 2);
     }
 }

@@ -8,7 +8,7 @@ use crate::process::event::{Request, User};
 use crate::protocol::json::{Json, Object, Text};
 
 use super::limits::{self, EMAIL, SHORT_NAME};
-use super::reader::{Reader, cut};
+use super::reader::Reader;
 
 pub(super) fn read<'a>(reader: &mut Reader<'a>, value: Json<'a>) -> User<'a> {
     let mut user = User::default();
@@ -44,10 +44,9 @@ pub(super) fn read<'a>(reader: &mut Reader<'a>, value: Json<'a>) -> User<'a> {
 }
 
 fn identity<'a>(reader: &mut Reader<'a>, name: &'static str, value: Json<'a>) -> Option<Text<'a>> {
-    reader
-        .lenient_text(name, value)
-        .map(|text| cut(text, SHORT_NAME))
-        .filter(|text| !text.trim().is_empty())
+    let text = reader.lenient_text(name, value)?;
+    let text = reader.cut(name, text, SHORT_NAME);
+    (!text.trim().is_empty()).then_some(text)
 }
 
 /// Whether the sender's address may stand in for the user's, as `sdk.settings.infer_ip` says.

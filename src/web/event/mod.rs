@@ -244,6 +244,7 @@ fn sdk(event: &Value) -> Vec<Pair> {
 }
 
 fn notes(event: &Value) -> Vec<Note> {
+    let cut = removed::shortened(event);
     value::list(event, "errors")
         .iter()
         .filter(|note| note.is_object())
@@ -259,6 +260,7 @@ fn notes(event: &Value) -> Vec<Note> {
                 200,
             ),
         })
+        .chain(cut)
         .collect()
 }
 

@@ -31,6 +31,7 @@ use crate::protocol::json::{self, Json};
 
 pub use crate::model::event::{EventKind, Level, ReportKind};
 pub use group::VERSION as GROUPING;
+pub use group::readable_symbol;
 pub use settings::Settings;
 
 /// One event as it came in, with what only the request knew.

@@ -40,6 +40,7 @@ use message::{parameterize, skeleton};
 
 pub(super) use explain::stacks;
 pub use explain::{FrameReport, StackReport};
+pub use name::readable_symbol;
 
 /// The version of this algorithm. Another one is another version, so that old and new hashes never meet by accident.
 pub const VERSION: i32 = 2;

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::value::{Pair, cut, list, show_line, text};
+use crate::process::readable_symbol;
 use crate::web::highlight::{self, Piece};
 
 /// Lines from which on a frame's source stays without colours, in bytes.
@@ -94,10 +95,12 @@ pub fn frame_of(frame: &Value, platform: &str) -> Frame {
         (Some(_), Some(module), _, _) if *module != place => module.clone(),
         _ => String::new(),
     };
+    let function = text(frame, "function").or_else(|| text(frame, "symbol"));
     Frame {
-        function: text(frame, "function")
-            .or_else(|| text(frame, "symbol"))
-            .unwrap_or_else(|| "<unknown>".to_owned()),
+        function: function.map_or_else(
+            || "<unknown>".to_owned(),
+            |name| readable_symbol(&name, &platform).unwrap_or(name),
+        ),
         line,
         detail,
         in_app: is_true(frame, "in_app"),
@@ -151,5 +154,24 @@ fn vars(frame: &Value) -> Vec<Pair> {
             })
             .collect(),
         _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn symbols_are_readable_where_they_can_be() {
+        for (function, platform, shown) in [
+            ("_ZN4shop6Basket5totalEv", "native", "shop::Basket::total"),
+            ("_RNvCs1234_7mycrate3foo", "rust", "mycrate::foo"),
+            ("_Zt", "javascript", "_Zt"),
+            ("main", "native", "main"),
+        ] {
+            let frame = frame_of(&json!({"function": function}), platform);
+            assert_eq!(frame.function, shown);
+        }
     }
 }

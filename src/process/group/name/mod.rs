@@ -57,6 +57,12 @@ impl Family {
     }
 }
 
+/// A mangled symbol of C++ or Rust as people write it, for showing it; nothing for any other name.
+pub fn readable_symbol(name: &str, platform: &str) -> Option<String> {
+    let is_native = matches!(Family::of(platform), Family::Native | Family::Apple);
+    is_native.then(|| demangle::demangle(name)).flatten()
+}
+
 /// What is longer is cut before it is read. Normalisation keeps far less of a name, but may ask before it cuts.
 const LONGEST: usize = 8192;
 

@@ -51,17 +51,20 @@ pub(super) fn find(text: &str, is_secret: impl Fn(&str) -> bool) -> Vec<Range<us
     }
     let arguments: Vec<_> = memmem::find_iter(bytes, "--")
         .filter_map(|at| argument(text, at, &is_secret))
-        .filter(|secret| !found.iter().any(|other| overlap(other, secret)))
         .collect();
     if !arguments.is_empty() {
+        // An argument may hold an assignment; all of it is secret then.
         found.extend(arguments);
-        found.sort_by_key(|secret| secret.start);
+        found.sort_unstable_by_key(|secret| secret.start);
+        found.dedup_by(|later, kept| {
+            let overlaps = later.start < kept.end;
+            if overlaps {
+                kept.end = kept.end.max(later.end);
+            }
+            overlaps
+        });
     }
     found
-}
-
-fn overlap(one: &Range<usize>, other: &Range<usize>) -> bool {
-    one.start < other.end && other.start < one.end
 }
 
 /// The secret behind `=` or `:`.
@@ -131,17 +134,19 @@ fn is_address(value: &str) -> bool {
 fn filled(text: &str, range: Range<usize>) -> Option<Range<usize>> {
     let value = &text[range.clone()];
     let is_plain = value.len() <= 9 && PLAIN.iter().any(|plain| value.eq_ignore_ascii_case(plain));
-    let is_marked = value.starts_with('[')
+    let bare = value.trim_start_matches(|c: char| c.is_ascii_punctuation() && c != '[');
+    let is_marked = bare.starts_with('[')
         && [
-            "[Filtered]",
-            "[creditcard]",
-            "[iban]",
-            "[us-ssn]",
-            "[bearer]",
-            "[email]",
+            // Without the bracket at which a value ends.
+            "[Filtered",
+            "[creditcard",
+            "[iban",
+            "[us-ssn",
+            "[bearer",
+            "[email",
         ]
         .iter()
-        .any(|mark| value.starts_with(mark));
+        .any(|mark| bare.starts_with(mark));
     let is_hidden = value.bytes().all(|byte| matches!(byte, b'*' | b'.'));
     (!value.is_empty() && !is_plain && !is_marked && !is_hidden).then_some(range)
 }
@@ -477,6 +482,27 @@ mod tests {
             let text = piece.repeat(16_384 / piece.len());
             let found = find(&text, keys::is_secret);
             assert!(found.iter().all(|secret| secret.end <= text.len()));
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_read_once(
+            text in r#"((password|token|a|Cookie|Authorization|--secret|Basic|max_tokens)[ =:>"'\\\[\]{}&?;,\n\-é*.]{0,4}|[a-z0-9@.%]{1,9}|é){0,12}"#
+        ) {
+            let found = find(&text, keys::is_secret);
+            let mut last = 0;
+            let mut out = String::new();
+            for secret in &found {
+                proptest::prop_assert!(secret.start >= last && secret.end >= secret.start);
+                out.push_str(&text[last..secret.start]);
+                out.push_str("[Filtered]");
+                last = secret.end;
+            }
+            out.push_str(&text[last..]);
+            // What is filtered is not looked at again.
+            let again: Vec<&str> = find(&out, keys::is_secret).into_iter().map(|range| &out[range]).collect();
+            proptest::prop_assert!(again.is_empty(), "{text:?} became {out:?}, and of that {again:?}");
         }
     }
 }

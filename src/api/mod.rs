@@ -14,6 +14,7 @@ mod params;
 mod projects;
 mod releases;
 mod root;
+mod settings;
 mod stats;
 
 use actix_web::body::MessageBody;
@@ -49,7 +50,11 @@ fn routes(cfg: &mut web::ServiceConfig) {
         .service(at("/organizations/{org}/stats_v2").get(stats::show))
         .service(at("/organizations/{org}/eventids/{event}").get(events::locate))
         .service(at("/organizations/{org}/shortids/{short_id}").get(issues::detail::by_short_id))
-        .service(at("/projects/{org}/{project}").get(projects::show))
+        .service(
+            at("/projects/{org}/{project}")
+                .get(projects::show)
+                .put(settings::update),
+        )
         .service(
             at("/projects/{org}/{project}/keys")
                 .get(keys::list)

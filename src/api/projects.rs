@@ -10,8 +10,9 @@ use super::error::ApiError;
 use super::format;
 use super::organizations;
 use super::params::Params;
+use super::settings;
 use crate::store::accounts::Project;
-use crate::store::named;
+use crate::store::{named, project_settings};
 
 /// `GET /organizations/{org}/projects/`
 pub async fn list(
@@ -53,20 +54,31 @@ pub async fn show(
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, ApiError> {
     caller.may(READ_PROJECT)?;
-    let (organization, name) = path.into_inner();
-    let app = app(&request);
-    let (scope, project, environments) = app
+    answer(&request, caller, path.into_inner()).await
+}
+
+/// A project with its organization and its settings.
+pub async fn answer(
+    request: &HttpRequest,
+    caller: Caller,
+    (organization, name): (String, String),
+) -> Result<HttpResponse, ApiError> {
+    let app = app(request);
+    let (scope, project, environments, settings) = app
         .store
         .read(move |conn| {
             let scope = caller.organization(conn, &organization)?;
             let project = scope.project(conn, &name)?;
             let environments = named::environments(conn, &scope)?;
-            Ok((scope, project, environments))
+            let settings = project_settings::of_project(conn, &project)?;
+            Ok((scope, project, environments, settings))
         })
         .await?;
     let mut answer = summary(&project, &environments);
     answer["organization"] = organizations::summary(scope.organization(), app.base_url());
-    answer["options"] = json!({});
+    for (name, value) in settings::fields(&settings) {
+        answer[name] = value;
+    }
     Ok(HttpResponse::Ok().json(answer))
 }
 

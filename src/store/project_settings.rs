@@ -97,15 +97,19 @@ pub fn of_project(conn: &mut Conn, project: &Project) -> Result<ProjectSettings,
     }))
 }
 
-/// Keeps the settings of a project; nodes follow within a second.
-pub fn set(conn: &mut Conn, settings: &ProjectSettings, user_id: i64) -> Result<(), StoreError> {
+/// Keeps the settings of a project, which a person or a token without one changed; nodes follow within a second.
+pub fn set(
+    conn: &mut Conn,
+    settings: &ProjectSettings,
+    user_id: Option<i64>,
+) -> Result<(), StoreError> {
     let row = vec![
         Bind::I64(settings.project_id),
         Bind::Str(&settings.fingerprint_rules),
         Bind::Str(&settings.stack_rules),
         Bind::Str(&settings.filters),
         Bind::I64(now_ms()),
-        Bind::I64(user_id),
+        Bind::OptI64(user_id),
         Bind::OptStr(settings.scrubbing.as_deref()),
     ];
     dialect::upsert_rows(conn, &PLAN, &[row])?;

@@ -73,7 +73,7 @@ impl Place {
                 }
                 let project = scope.project(conn, &name)?;
                 let settings = change(project_settings::of_project(conn, &project)?);
-                project_settings::set(conn, &settings, user_id)
+                project_settings::set(conn, &settings, Some(user_id))
             })
             .await?;
         see_done(site, &back, page)

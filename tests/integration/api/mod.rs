@@ -4,3 +4,4 @@ mod access;
 mod bulk;
 mod events;
 mod search;
+mod settings;

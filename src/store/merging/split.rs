@@ -13,7 +13,7 @@ use crate::model::issue::{ACTIVITY_SPLIT_FROM, ACTIVITY_SPLIT_OFF, State as Issu
 use crate::model::names;
 use crate::store::dialect;
 use crate::store::digest::lock_project;
-use crate::store::schema::{issue_hashes, issues, projects};
+use crate::store::schema::{issue_hashes, projects};
 use crate::store::scope::OrgScope;
 use crate::store::{Conn, StoreError, issue_records, issue_status};
 

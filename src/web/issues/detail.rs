@@ -1,6 +1,7 @@
 //! One issue with one of its events. In: their names. Out: the page that says what broke, for whom, since when, and on
 //! which line.
 
+use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde_json::Value;
@@ -176,6 +177,7 @@ async fn show(
 ) -> Result<HttpResponse, PageError> {
     let user_id = viewer.user().id;
     let now = now_ms();
+    let asked = name.clone();
     let mut found = site
         .store
         .read(move |conn| {
@@ -206,6 +208,14 @@ async fn show(
             })
         })
         .await?;
+    if !found.issue.is_called(&asked) {
+        let base = found.base();
+        return Ok(match which {
+            Which::Latest => moved_to(&format!("{base}/")),
+            Which::Oldest => moved_to(&format!("{base}/events/oldest/")),
+            Which::Named(id) => moved_to(&format!("{base}/events/{id}/")),
+        });
+    }
     let mode = url::form_urlencoded::parse(request.query_string().as_bytes())
         .find(|(key, _)| key == "stack")
         .map(|(_, value)| value.into_owned());
@@ -219,6 +229,13 @@ async fn show(
         None => None,
     };
     draw(request, viewer, found, shown, now)
+}
+
+/// To the page of the issue that took the place of the one asked for.
+pub(super) fn moved_to(address: &str) -> HttpResponse {
+    HttpResponse::PermanentRedirect()
+        .insert_header((header::LOCATION, address))
+        .finish()
 }
 
 fn draw(

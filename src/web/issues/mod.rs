@@ -5,6 +5,7 @@ mod choices;
 pub mod detail;
 mod links;
 pub mod list;
+pub mod merging;
 pub mod raw;
 mod row;
 mod side;

@@ -8,8 +8,8 @@ use std::time::Duration;
 use backon::{BackoffBuilder, ExponentialBuilder};
 
 use super::kinds::{
-    counter_retention, expired_sessions, issue_mail, merge, notify_issue, notify_summary, retention,
-    retry_event, size_retention, summary_mail, train_dictionaries,
+    counter_retention, expired_sessions, issue_mail, merge, notify_issue, notify_summary,
+    retention, retry_event, size_retention, summary_mail, train_dictionaries,
 };
 use super::{Periodic, Task, TaskError, outbox_row};
 use crate::app::App;

@@ -50,11 +50,7 @@ struct Count {
 }
 
 /// The fingerprints of an issue of the scope's organization, the most frequent first.
-pub fn list(
-    conn: &mut Conn,
-    scope: &OrgScope,
-    issue_id: i64,
-) -> Result<Vec<HashRow>, StoreError> {
+pub fn list(conn: &mut Conn, scope: &OrgScope, issue_id: i64) -> Result<Vec<HashRow>, StoreError> {
     let all: Vec<Vec<u8>> = issue_hashes::table
         .inner_join(issues::table.on(issues::id.eq(issue_hashes::issue_id)))
         .filter(issues::organization_id.eq(scope.organization_id()))

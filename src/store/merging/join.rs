@@ -94,14 +94,7 @@ pub fn merge(
         .map(|issue| json!({"id": issue.id.to_string(), "shortId": short_id(issue)}))
         .collect();
     let data = json!({"issues": merged});
-    issue_status::add_activity(
-        conn,
-        parent.id,
-        ACTIVITY_MERGE,
-        scope.user_id(),
-        &data,
-        now,
-    )?;
+    issue_status::add_activity(conn, parent.id, ACTIVITY_MERGE, scope.user_id(), &data, now)?;
     Ok(Merged {
         parent: parent.id,
         parent_short_id: short_id(parent),

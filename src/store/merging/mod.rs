@@ -97,9 +97,7 @@ fn is_being_split(conn: &mut Conn, issue_ids: &[i64]) -> Result<bool, StoreError
 
 fn is_being_joined(conn: &mut Conn, issue_id: i64) -> Result<bool, StoreError> {
     let found: Option<i64> = issue_moves::table
-        .inner_join(
-            issue_redirects::table.on(issue_redirects::issue_id.eq(issue_moves::issue_id)),
-        )
+        .inner_join(issue_redirects::table.on(issue_redirects::issue_id.eq(issue_moves::issue_id)))
         .filter(issue_moves::kind.eq(MERGE))
         .filter(issue_redirects::target_id.eq(issue_id))
         .select(issue_moves::issue_id)

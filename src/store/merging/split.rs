@@ -6,14 +6,16 @@ use std::collections::HashSet;
 use diesel::prelude::*;
 use serde_json::json;
 
+use super::facts::Facts;
 use super::join::{hold_rows, note_move};
-use super::split_steps::State;
+use super::split_steps::{State, describe};
 use super::{SPLIT, hashes, is_moving};
 use crate::model::issue::{ACTIVITY_SPLIT_FROM, ACTIVITY_SPLIT_OFF, State as IssueState, Status};
 use crate::model::names;
 use crate::store::dialect;
 use crate::store::digest::lock_project;
-use crate::store::schema::{issue_hashes, projects};
+use crate::store::events::EventRecord;
+use crate::store::schema::{issue_hashes, issues, projects};
 use crate::store::scope::OrgScope;
 use crate::store::{Conn, StoreError, issue_records, issue_status};
 
@@ -45,7 +47,7 @@ pub fn split(
             "Events of this issue are still being moved; try again in a moment",
         ));
     }
-    let going = with_companions(conn, scope, issue.id, chosen)?;
+    let (going, latest) = going(conn, scope, issue.id, chosen)?;
     hold_rows(conn, &[issue.id])?;
 
     diesel::update(projects::table.find(project.id))
@@ -57,6 +59,10 @@ pub fn split(
         .first(conn)?;
     let (new_id, number) = (dialect::next_ids(conn, "issue", 1)?, next - 1);
     insert_like(conn, issue.id, new_id, number, now)?;
+    if let Some(latest) = latest {
+        // Until its events are there, it is called what the latest of them is.
+        speak_for(conn, new_id, &latest)?;
+    }
     diesel::update(
         issue_hashes::table
             .filter(issue_hashes::project_id.eq(project.id))
@@ -88,13 +94,13 @@ fn conflict(text: &str) -> StoreError {
     StoreError::Conflict(text.to_owned())
 }
 
-/// The hashes that go, if it makes sense.
-fn with_companions(
+/// The hashes that go, if it makes sense, and the latest of their events.
+fn going(
     conn: &mut Conn,
     scope: &OrgScope,
     issue_id: i64,
     chosen: &[Vec<u8>],
-) -> Result<Vec<Vec<u8>>, StoreError> {
+) -> Result<(Vec<Vec<u8>>, Option<EventRecord>), StoreError> {
     let invalid = |text: &str| Err(StoreError::Invalid(text.to_owned()));
     let rows = hashes::list(conn, scope, issue_id)?;
     let chosen: HashSet<&Vec<u8>> = chosen.iter().collect();
@@ -112,6 +118,7 @@ fn with_companions(
         )));
     }
     let mut going = Vec::new();
+    let mut latest = None::<EventRecord>;
     let mut staying = 0;
     for row in rows {
         let goes = chosen.contains(&row.hash);
@@ -120,13 +127,28 @@ fn with_companions(
         going.extend(along.filter(|hash| goes || chosen.contains(hash)));
         if goes {
             going.push(row.hash);
+            let later = row.latest.filter(|event| {
+                let known = latest.as_ref().map(|known| known.timestamp);
+                known.is_none_or(|known| event.timestamp > known)
+            });
+            latest = later.or(latest);
         }
     }
     if staying == 0 {
         return invalid("At least one fingerprint has to stay with the issue");
     }
     going.sort_unstable();
-    Ok(going)
+    Ok((going, latest))
+}
+
+fn speak_for(conn: &mut Conn, issue_id: i64, event: &EventRecord) -> Result<(), StoreError> {
+    diesel::update(issues::table.find(issue_id))
+        .set(issues::first_seen.eq(event.timestamp))
+        .execute(conn)?;
+    match Facts::read(&event.data) {
+        Some(facts) => describe(conn, issue_id, event.timestamp, &facts),
+        None => Ok(()),
+    }
 }
 
 /// A new issue that looks like another, without events: its time lies where any event of the other moves it to its own.

@@ -126,7 +126,11 @@ fn move_events(
         .load(conn)?;
     if rows.is_empty() {
         settle_times(conn, found.issue_id)?;
-        let next = if state.moved > 0 { USERS } else { REMAINING + 1 };
+        let next = if state.moved > 0 {
+            USERS
+        } else {
+            REMAINING + 1
+        };
         return go_on(conn, found, next, 0, &state);
     }
     let hashes: HashSet<Vec<u8>> = state
@@ -151,6 +155,8 @@ fn move_events(
     go_on(conn, found, EVENTS, after_id, &state)
 }
 
+type Row = (i64, i64, Vec<u8>, Option<Vec<u8>>);
+
 /// The events among rows that are of the hashes. Retention may have deleted some meanwhile.
 fn read(
     conn: &mut Conn,
@@ -163,7 +169,6 @@ fn read(
         .filter(|row| row.issue_id == source_id)
         .map(|row| (row.id, row.bytes))
         .collect();
-    type Row = (i64, i64, Vec<u8>, Option<Vec<u8>>);
     let rows: Vec<Row> = events::table
         .filter(events::id.eq_any(ids))
         .order(events::id)
@@ -262,9 +267,13 @@ fn tell_of_newest(
     let Some(newest) = going.iter().max_by_key(|event| event.timestamp) else {
         return Ok(());
     };
-    diesel::update(issues::table.find(issue_id).filter(issues::first_seen.gt(first)))
-        .set(issues::first_seen.eq(first))
-        .execute(conn)?;
+    diesel::update(
+        issues::table
+            .find(issue_id)
+            .filter(issues::first_seen.gt(first)),
+    )
+    .set(issues::first_seen.eq(first))
+    .execute(conn)?;
     describe(conn, issue_id, newest.timestamp, &newest.facts)
 }
 

@@ -7,11 +7,15 @@
 use std::collections::HashSet;
 
 use diesel::prelude::*;
+use serde_json::Value;
 
 use super::{Move, Progress, finish, redirect};
+use crate::model::names;
 use crate::store::dialect::{Bind, Change, Upsert, existing_pairs, upsert_rows};
 use crate::store::digest::{Cache, hold_project, tag_moves};
-use crate::store::schema::{activity, events, issue_days, issue_hours, issue_users, issues};
+use crate::store::schema::{
+    activity, events, issue_days, issue_hours, issue_redirects, issue_users, issues, projects,
+};
 use crate::store::{Conn, StoreError};
 
 use super::counters::{DAYS, HOURS};
@@ -201,20 +205,44 @@ fn move_tags(conn: &mut Conn, cache: &Cache, from: i64, to: i64) -> Result<usize
     tag_moves::move_first(conn, cache, from, to, ROWS)
 }
 
-/// What happened to the issue goes on being told, in the order of time.
+/// What happened to the issue goes on being told, in the order of time, with the name that it had.
 fn move_activity(conn: &mut Conn, _: &Cache, from: i64, to: i64) -> Result<usize, StoreError> {
-    let ids: Vec<i64> = activity::table
+    let rows: Vec<(i64, String)> = activity::table
         .filter(activity::issue_id.eq(from))
         .order(activity::id)
         .limit(ROWS)
-        .select(activity::id)
+        .select((activity::id, activity::data))
         .load(conn)?;
-    if !ids.is_empty() {
-        diesel::update(activity::table.filter(activity::id.eq_any(&ids)))
-            .set(activity::issue_id.eq(to))
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    let (prefix, number): (String, i64) = issue_redirects::table
+        .inner_join(projects::table.on(projects::id.eq(issue_redirects::project_id)))
+        .filter(issue_redirects::issue_id.eq(from))
+        .select((projects::short_prefix, issue_redirects::short_number))
+        .first(conn)?;
+    let name = names::short_id(&prefix, number);
+    for (id, data) in &rows {
+        diesel::update(activity::table.find(id))
+            .set((
+                activity::issue_id.eq(to),
+                activity::data.eq(with_name(data, &name)),
+            ))
             .execute(conn)?;
     }
-    Ok(ids.len())
+    Ok(rows.len())
+}
+
+/// The data of an activity row with the issue that it was about, unless an earlier merge has named that.
+fn with_name(data: &str, name: &str) -> String {
+    let parsed: Option<Value> = serde_json::from_str(data).ok();
+    match parsed {
+        Some(Value::Object(mut map)) => {
+            map.entry("mergedFrom").or_insert_with(|| name.into());
+            Value::Object(map).to_string()
+        }
+        _ => data.to_owned(),
+    }
 }
 
 #[cfg(test)]

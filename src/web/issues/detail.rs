@@ -13,7 +13,7 @@ use crate::model::names;
 use crate::protocol::event_id::EventId;
 use crate::store::accounts::Project;
 use crate::store::issue_detail::{self, EventRow, Issue, Neighbours, Which};
-use crate::store::{Conn, StoreError, now_ms, payload, scope};
+use crate::store::{Conn, StoreError, merging, now_ms, payload, scope};
 use crate::web::blocking;
 use crate::web::chart::{Chart, short_version};
 use crate::web::error::PageError;
@@ -119,6 +119,8 @@ struct IssueDetailPage {
     sampled: Option<(Count, When)>,
     chart: Chart,
     shown: Option<Shown>,
+    /// Events of it are still on their way, after a merge or a split.
+    moving: bool,
     tags: Vec<Tag>,
     activity: Vec<Happening>,
     tags_first: usize,
@@ -154,6 +156,7 @@ struct Found {
     project: Project,
     event: Option<EventRow>,
     neighbours: Neighbours,
+    moving: bool,
     history: (i64, Vec<i64>),
     releases: Vec<(String, i64)>,
     tags: Vec<issue_detail::TagRow>,
@@ -191,6 +194,7 @@ async fn show(
                 Some(event) => issue_detail::neighbours(conn, &issue, event)?,
                 None => Neighbours::default(),
             };
+            let moving = merging::is_moving(conn, issue.id)?;
             let history = issue_detail::history(conn, &issue, CHART_BARS, CHART_HOURS, now)?;
             let releases = issue_detail::releases_since(conn, &issue, history.0)?;
             let tags = issue_detail::tags(conn, &issue, TAG_VALUES)?;
@@ -201,6 +205,7 @@ async fn show(
                 project,
                 event,
                 neighbours,
+                moving,
                 history,
                 releases,
                 tags,
@@ -252,6 +257,7 @@ fn draw(
         project,
         event: _,
         neighbours: _,
+        moving,
         history,
         releases,
         tags,
@@ -299,6 +305,7 @@ fn draw(
         }),
         chart: Chart::new(history.0, CHART_HOURS * 3_600_000, &history.1, &releases),
         shown,
+        moving,
         tags: side::tags(&tags, issue.times_seen),
         activity: side::activity(&activity, now),
         tags_first: TAGS_FIRST,

@@ -135,9 +135,12 @@ fn happening(row: &ActivityRow, now: i64) -> Option<Happening> {
         _ if kind == activity_kind(Status::Unresolved) => (user(), "reopened it".to_owned()),
         _ => return None,
     };
+    // It happened to an issue that was merged into this one.
+    let of = data["mergedFrom"].as_str();
+    let of = of.map(|name| format!(" ({name})")).unwrap_or_default();
     Some(Happening {
         who,
-        what,
+        what: what + &of,
         when: When::ago(row.created_at, now),
     })
 }
@@ -210,7 +213,11 @@ mod tests {
         let rows = [
             row("set_resolved", "{}", Some("Jana")),
             row("odd", "", None),
-            row("first_seen", r#"{"release":"shop@1"}"#, None),
+            row(
+                "first_seen",
+                r#"{"release":"shop@1","mergedFrom":"SHOP-2"}"#,
+                None,
+            ),
             row(
                 "merge",
                 r#"{"issues":[{"id":"2","shortId":"SHOP-2"},{"id":"3","shortId":"SHOP-3"}]}"#,
@@ -235,7 +242,7 @@ mod tests {
             lines,
             [
                 "Jana resolved it",
-                "First seen in shop@1",
+                "First seen in shop@1 (SHOP-2)",
                 "Jana merged SHOP-2, SHOP-3 into it",
                 "Jana split 1 fingerprint off into SHOP-4",
                 "Somebody split 2 fingerprints off SHOP-1",

@@ -15,7 +15,8 @@ const ISSUES: i64 = 20;
 const EVENTS: i64 = 6;
 
 fn event(function: i64, user: i64) -> Value {
-    let more = json!({"user": {"id": format!("{user}")}, "tags": {"turn": format!("{}", user % 3)}});
+    let more =
+        json!({"user": {"id": format!("{user}")}, "tags": {"turn": format!("{}", user % 3)}});
     with(error("KeyError", "'price'", &format!("f{function}")), &more)
 }
 
@@ -97,7 +98,10 @@ fn a_server_killed_in_mid_merge_finishes_it() {
     app.wait_idle();
     let all = ISSUES * EVENTS + 1 + ISSUES;
     let issue = app.only_issue("");
-    assert_eq!((id(&issue), &issue["count"]), (parent, &json!(all.to_string())));
+    assert_eq!(
+        (id(&issue), &issue["count"]),
+        (parent, &json!(all.to_string()))
+    );
     // Users 0 to 3 × 19 + 5, and the one who came meanwhile.
     assert_eq!(issue["userCount"], (ISSUES - 1) * 3 + EVENTS + 1);
     assert_eq!(sums(&app), [all; 7]);
@@ -163,7 +167,10 @@ fn every_node_learns_of_a_merge() {
     round(2);
     poll::until("the merge is finished", || moves(app) == 0);
     let issue = app.only_issue("");
-    assert_eq!((id(&issue), &issue["count"]), (parent.clone(), &json!("80")));
+    assert_eq!(
+        (id(&issue), &issue["count"]),
+        (parent.clone(), &json!("80"))
+    );
     assert_eq!(issue["userCount"], 2);
     let path = format!("/organizations/acme/issues/{parent}/hashes/");
     let hash = id(&app.api().list(&path)[0]);

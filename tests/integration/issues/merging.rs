@@ -277,7 +277,13 @@ fn what_cannot_be_merged_is_refused() {
         "not of the project web",
     );
     let missing = format!("There is no issue {foreign}");
-    refuse(&api, of(all, &shop[0], foreign), merge.clone(), 400, &missing);
+    refuse(
+        &api,
+        of(all, &shop[0], foreign),
+        merge.clone(),
+        400,
+        &missing,
+    );
     refuse(
         &api,
         of(all, &shop[0], &shop[0]),

@@ -75,7 +75,10 @@ fn check_apart(app: &App, old: &str, new: &str) {
         let events = api.list(&format!("/organizations/acme/issues/{id}/events/"));
         assert!(events.iter().all(|event| event["title"] == title));
         assert_eq!(events.len().to_string(), count);
-        let seen: Vec<&str> = events.iter().map(|event| text(event, "dateCreated")).collect();
+        let seen: Vec<&str> = events
+            .iter()
+            .map(|event| text(event, "dateCreated"))
+            .collect();
         // The API gives issues milliseconds, and events what the SDK sent.
         let millis = |time: &str| time.chars().take(23).collect::<String>();
         let first = seen.iter().min().expect("an event");

@@ -17,6 +17,8 @@ mod remaining;
 mod split;
 mod split_steps;
 mod steps;
+#[cfg(test)]
+mod tests;
 
 use diesel::prelude::*;
 

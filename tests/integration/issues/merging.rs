@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::harness::sdk::{error, with};
-use crate::harness::{Api, App, STRANGER};
+use crate::harness::{Api, App, STRANGER, poll};
 
 /// An event of a user, in an environment, with a tag.
 fn event(function: &str, user: &str, region: &str) -> Value {
@@ -118,6 +118,45 @@ fn merging_through_the_api_adds_everything_up() {
         json!([{"id": child, "shortId": small["shortId"]}])
     );
     assert_eq!(merge["user"]["name"], "Olga Owner");
+}
+
+/// A large batch leaves its counts of tags to be added up later, by the issue that it knew.
+#[test]
+fn counts_of_tags_that_wait_are_not_lost() {
+    const EACH: i64 = 90;
+    let mut app = App::with()
+        .env("BUGLE_WORKERS", "0")
+        .env("BUGLE_SPIKE_LIMIT", "0")
+        .start();
+    for number in 0..EACH {
+        for function in ["total", "tax"] {
+            app.sdk().send(&event(function, &format!("{number}"), "eu"));
+        }
+    }
+    app.server_mut().terminate();
+    app.environment.remove("BUGLE_WORKERS");
+    app.boot();
+    let api = app.api();
+    let counted = |issues: &[Value]| {
+        let counts = issues
+            .iter()
+            .map(|issue| text(issue, "count").parse::<i64>());
+        counts.map(|count| count.expect("a number")).sum::<i64>()
+    };
+    poll::until("all is digested", || counted(&api.issues("")) == 2 * EACH);
+    let ids: Vec<String> = api
+        .issues("")
+        .iter()
+        .map(|issue| format!("id={}", text(issue, "id")))
+        .collect();
+    let path = format!("/organizations/acme/issues/?{}", ids.join("&"));
+    let answer = api.put(&path, &json!({"merge": 1}));
+    app.wait_idle();
+    let parent = text(&answer["merge"], "parent");
+    assert_eq!(values(&api, parent, "region"), [("eu".into(), 2 * EACH)]);
+    let rows = "SELECT COUNT(DISTINCT issue_id) AS number FROM issue_tags";
+    assert_eq!(app.database.number(rows), 1);
+    assert_eq!(app.only_issue("")["userCount"], EACH);
 }
 
 #[test]

@@ -17,6 +17,9 @@ pub const MOST_COUNTED: i64 = 10_000;
 /// Of these, events from before rows had a hash, which only their payload tells.
 const MOST_READ: i64 = 1_000;
 
+/// Events that are read for what came beside what.
+const MOST_COMPARED: i64 = 300;
+
 /// A fingerprint of an issue.
 #[derive(Debug, Clone)]
 pub struct HashRow {
@@ -84,27 +87,49 @@ pub fn list(conn: &mut Conn, scope: &OrgScope, issue_id: i64) -> Result<Vec<Hash
         })
         .collect();
     rows.sort_by_key(|row| (-row.events, -row.last_seen.unwrap_or(0)));
-    Ok(with_companions(rows))
+    with_companions(conn, rows, issue_id)
 }
 
-/// Puts the hashes that placed nothing to the first whose latest event has them.
-fn with_companions(mut rows: Vec<HashRow>) -> Vec<HashRow> {
-    let idle: HashSet<Vec<u8>> = rows
-        .iter()
-        .filter(|row| row.events == 0)
-        .map(|row| row.hash.clone())
-        .collect();
-    let mut taken = HashSet::new();
-    for row in &mut rows {
-        let facts = row.latest.as_ref().and_then(|row| Facts::read(&row.data));
-        let hashes = facts.map(|facts| facts.hashes()).unwrap_or_default();
-        row.along = hashes
-            .into_iter()
-            .filter(|hash| idle.contains(hash) && taken.insert(hash.clone()))
-            .collect();
+/// Puts the hashes that placed nothing to those beside which they came: in the latest event of each, else in one of the
+/// issue's newest. What is left once placed events that are not kept any more.
+fn with_companions(
+    conn: &mut Conn,
+    mut rows: Vec<HashRow>,
+    issue_id: i64,
+) -> Result<Vec<HashRow>, StoreError> {
+    let idle = rows.iter().filter(|row| row.events == 0);
+    let mut idle: HashSet<Vec<u8>> = idle.map(|row| row.hash.clone()).collect();
+    let own: HashSet<Vec<u8>> = rows.iter().map(|row| row.hash.clone()).collect();
+    let mut beside = HashMap::<Vec<u8>, Vec<Vec<u8>>>::new();
+    let mut take = |idle: &mut HashSet<Vec<u8>>, data: &[u8]| {
+        let hashes = Facts::read(data).map(|facts| facts.hashes());
+        let mut hashes = hashes.unwrap_or_default().into_iter();
+        let Some(first) = hashes.next().filter(|first| own.contains(first)) else {
+            return;
+        };
+        let along = hashes.filter(|hash| idle.remove(hash));
+        beside.entry(first).or_default().extend(along);
+    };
+    for latest in rows.iter().filter_map(|row| row.latest.as_ref()) {
+        take(&mut idle, &latest.data);
     }
-    rows.retain(|row| !taken.contains(&row.hash));
-    rows
+    if !idle.is_empty() {
+        let newest: Vec<Vec<u8>> = events::table
+            .filter(events::issue_id.eq(issue_id))
+            .order(events::id.desc())
+            .limit(MOST_COMPARED)
+            .select(events::data)
+            .load(conn)?;
+        dictionaries::make_readable(conn, newest.iter().map(Vec::as_slice))?;
+        for data in &newest {
+            take(&mut idle, data);
+        }
+    }
+    for row in &mut rows {
+        row.along = beside.remove(&row.hash).unwrap_or_default();
+    }
+    rows.retain(|row| row.events > 0 || idle.contains(&row.hash));
+    Ok(rows)
 }
 
 fn counted(conn: &mut Conn, issue_id: i64) -> Result<BTreeMap<Vec<u8>, Count>, StoreError> {

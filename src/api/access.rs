@@ -24,6 +24,7 @@ pub const WRITE_PROJECT: Needs = &["project:write", "project:admin"];
 pub const DELETE_PROJECT: Needs = &["project:admin"];
 pub const READ_EVENTS: Needs = &["event:read", "event:write", "event:admin"];
 pub const WRITE_EVENTS: Needs = &["event:write", "event:admin"];
+pub const DELETE_EVENTS: Needs = &["event:admin"];
 
 /// Somebody with a token.
 #[derive(Debug, Clone)]

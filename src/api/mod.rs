@@ -92,7 +92,11 @@ fn routes(cfg: &mut web::ServiceConfig) {
             .service(at(&format!("{issue}/tags")).get(issues::tags::list))
             .service(at(&format!("{issue}/tags/{{key}}")).get(issues::tags::show))
             .service(at(&format!("{issue}/tags/{{key}}/values")).get(issues::tags::values))
-            .service(at(&format!("{issue}/hashes")).get(issues::hashes::list))
+            .service(
+                at(&format!("{issue}/hashes"))
+                    .get(issues::hashes::list)
+                    .delete(issues::hashes::split_off),
+            )
             .service(at(&format!("{issue}/activities")).get(issues::detail::activities));
     }
 }

@@ -166,6 +166,12 @@ pub const fn activity_kind(status: Status) -> &'static str {
 pub const ACTIVITY_FIRST_SEEN: &str = "first_seen";
 pub const ACTIVITY_REGRESSION: &str = "set_regression";
 
+/// The kinds of activity rows that merging and splitting leave: on the issue that others were merged into, on the one that
+/// fingerprints were split off, and on the new one that these made.
+pub const ACTIVITY_MERGE: &str = "merge";
+pub const ACTIVITY_SPLIT_OFF: &str = "unmerge_source";
+pub const ACTIVITY_SPLIT_FROM: &str = "unmerge_destination";
+
 #[cfg(test)]
 mod tests {
     use super::*;

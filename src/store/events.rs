@@ -7,7 +7,7 @@ use super::accounts::Project;
 use super::issue_records::IssueRecord;
 use super::schema::{events, issues, projects};
 use super::scope::OrgScope;
-use super::{Conn, StoreError, dictionaries, payload};
+use super::{Conn, StoreError, dictionaries, merging::redirect, payload};
 use crate::protocol::event_id::EventId;
 
 /// An event as stored.
@@ -169,17 +169,26 @@ pub fn of_issue(
     let query = match which {
         Which::Latest => own.order(events::id.desc()),
         Which::Oldest => own.order(events::id.asc()),
-        Which::Named(id) => own
+        Which::Named(id) => events::table
             .filter(events::project_id.eq(issue.project_id))
-            .filter(events::event_id.eq(id.as_bytes().to_vec())),
+            .filter(events::event_id.eq(id.as_bytes().to_vec()))
+            .select(EventRecord::as_select())
+            .into_boxed(),
     };
     let found = query.first(conn)?;
-    readable(conn, found)
+    let found = readable(conn, found)?;
+    if found.issue_id == issue.id {
+        Ok(found)
+    } else {
+        Err(StoreError::NotFound)
+    }
 }
 
-/// Sees to it that [`EventRecord::payload`] finds what it needs.
-fn readable(conn: &mut Conn, found: EventRecord) -> Result<EventRecord, StoreError> {
+/// Sees to it that [`EventRecord::payload`] finds what it needs. An event of an issue that was merged belongs to the other
+/// one, also while its row is on the way.
+fn readable(conn: &mut Conn, mut found: EventRecord) -> Result<EventRecord, StoreError> {
     dictionaries::make_readable(conn, [found.data.as_slice()])?;
+    found.issue_id = redirect::current(conn, found.issue_id)?;
     Ok(found)
 }
 

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use super::issue_list::{Boxed, lower};
 use super::schema::{issue_tags, issues, projects};
 use super::scope::OrgScope;
-use super::{Conn, StoreError};
+use super::{Conn, StoreError, merging::redirect};
 use crate::model::issue::{FRESH_MS, Status, Substatus};
 use crate::model::issue_condition::{Condition, Count, IssueName, Text, Time, Values};
 use crate::model::search_value::{Comparison, Pattern};
@@ -191,6 +191,7 @@ fn issue_ids(
 ) -> Result<Vec<i64>, StoreError> {
     let mut ids = Vec::with_capacity(names.len());
     for name in names {
+        ids.extend(redirect::find(conn, scope, name)?);
         match name {
             IssueName::Number(id) => ids.push(*id),
             IssueName::Short(prefix, number) => {

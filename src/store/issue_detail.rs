@@ -4,10 +4,12 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
 use super::accounts::Project;
-use super::schema::{activity, events, issue_hours, issues, projects, releases, users};
+use super::schema::{
+    activity, events, issue_hours, issue_redirects, issues, projects, releases, users,
+};
 use super::scope::OrgScope;
-use super::{Conn, StoreError, dictionaries};
-use crate::model::names;
+use super::{Conn, StoreError, dictionaries, merging::redirect};
+use crate::model::issue_condition::IssueName;
 use crate::protocol::event_id::EventId;
 
 const HOUR_MS: i64 = 3_600_000;
@@ -39,21 +41,38 @@ pub struct Issue {
     pub sampled_at: i64,
 }
 
-/// Finds an issue of the scope's organization by number (`4711`) or short id (`SHOP-4F`).
+/// Finds an issue of the scope's organization by number (`4711`) or short id (`SHOP-4F`). One that was merged into another
+/// stands for that.
 pub fn find(conn: &mut Conn, scope: &OrgScope, name: &str) -> Result<(Issue, Project), StoreError> {
     let own = issues::table
         .inner_join(projects::table.on(projects::id.eq(issues::project_id)))
         .filter(issues::organization_id.eq(scope.organization_id()))
         .select((Issue::as_select(), Project::as_select()));
-    if let Ok(id) = name.parse::<i64>() {
-        return Ok(own.filter(issues::id.eq(id)).first(conn)?);
+    let name = IssueName::parse(name).ok_or(StoreError::NotFound)?;
+    let found = match &name {
+        IssueName::Number(id) => own.filter(issues::id.eq(id)).first(conn),
+        IssueName::Short(prefix, number) => own
+            .filter(projects::short_prefix.eq(prefix))
+            .filter(issues::short_number.eq(number))
+            .order(issues::id)
+            .first(conn),
+    };
+    if let Some(found) = found.optional()? {
+        return Ok(found);
     }
-    let (prefix, number) = names::parse_short_id(name).ok_or(StoreError::NotFound)?;
-    Ok(own
-        .filter(projects::short_prefix.eq(prefix))
-        .filter(issues::short_number.eq(number))
-        .order(issues::id)
-        .first(conn)?)
+    let target = redirect::find(conn, scope, &name)?.ok_or(StoreError::NotFound)?;
+    Ok(own.filter(issues::id.eq(target)).first(conn)?)
+}
+
+impl Issue {
+    /// Whether a name is that of this issue, and not of one that was merged into it.
+    pub fn is_called(&self, name: &str) -> bool {
+        match IssueName::parse(name) {
+            Some(IssueName::Number(id)) => id == self.id,
+            Some(IssueName::Short(_, number)) => number == self.short_number,
+            None => false,
+        }
+    }
 }
 
 /// Which event of an issue.
@@ -76,16 +95,28 @@ pub struct EventRow {
 
 /// An event of an issue; none where retention has removed them all.
 pub fn event(conn: &mut Conn, issue: &Issue, which: Which) -> Result<Option<EventRow>, StoreError> {
-    let own = events::table
-        .filter(events::issue_id.eq(issue.id))
-        .select(EventRow::as_select())
-        .into_boxed();
+    let all = || events::table.select(EventRow::as_select()).into_boxed();
     let query = match which {
-        Which::Latest => own.order(events::id.desc()),
-        Which::Oldest => own.order(events::id.asc()),
-        Which::Named(event_id) => own
-            .filter(events::project_id.eq(issue.project_id))
-            .filter(events::event_id.eq(event_id.as_bytes().to_vec())),
+        Which::Latest => all()
+            .filter(events::issue_id.eq(issue.id))
+            .order(events::id.desc()),
+        Which::Oldest => all()
+            .filter(events::issue_id.eq(issue.id))
+            .order(events::id.asc()),
+        Which::Named(event_id) => {
+            // Of an issue that was merged into this one it may still be on its way.
+            let merged = issue_redirects::table
+                .filter(issue_redirects::target_id.eq(issue.id))
+                .select(issue_redirects::issue_id);
+            all()
+                .filter(events::project_id.eq(issue.project_id))
+                .filter(events::event_id.eq(event_id.as_bytes().to_vec()))
+                .filter(
+                    events::issue_id
+                        .eq(issue.id)
+                        .or(events::issue_id.eq_any(merged)),
+                )
+        }
     };
     let found: Option<EventRow> = query.first(conn).optional()?;
     dictionaries::make_readable(conn, found.as_ref().map(|row| row.data.as_slice()))?;

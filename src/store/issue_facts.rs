@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use super::accounts::{self, Organization, Project, User};
 use super::schema::{events, issues, projects};
-use super::{Conn, StoreError, dictionaries, scope};
+use super::{Conn, StoreError, dictionaries, merging::redirect, scope};
 use crate::protocol::event_id::EventId;
 
 /// An issue with its surroundings, read in one go.
@@ -41,13 +41,15 @@ fn organization_of(conn: &mut Conn, issue_id: i64) -> Result<Option<i64>, StoreE
     Ok(found.optional()?)
 }
 
-/// Reads as `user_id`: who left the organization, and what was deleted, give nothing.
+/// Reads as `user_id`: who left the organization, and what was deleted, give nothing. An issue that was merged away gives
+/// the one that took its place.
 pub fn load(
     conn: &mut Conn,
     user_id: i64,
     issue_id: i64,
     event_id: &EventId,
 ) -> Result<Option<IssueFacts>, StoreError> {
+    let issue_id = redirect::current(conn, issue_id)?;
     let Some(organization_id) = organization_of(conn, issue_id)? else {
         return Ok(None);
     };

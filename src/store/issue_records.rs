@@ -6,9 +6,9 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 
 use super::accounts::Project;
-use super::schema::{activity, issue_days, issue_hashes, issue_hours, issues, projects, users};
+use super::schema::{activity, issue_days, issue_hours, issues, projects, users};
 use super::scope::OrgScope;
-use super::{Conn, StoreError};
+use super::{Conn, StoreError, merging::redirect};
 use crate::model::issue_condition::IssueName;
 
 /// Every column that is shown of an issue.
@@ -41,13 +41,19 @@ pub struct IssueRecord {
 
 /// The organization of an issue, as a name to authorize for; says nothing about who may see it.
 pub fn organization_of(conn: &mut Conn, issue_id: i64) -> Result<i64, StoreError> {
-    Ok(issues::table
+    let found = issues::table
         .find(issue_id)
         .select(issues::organization_id)
-        .first(conn)?)
+        .first(conn)
+        .optional()?;
+    match found {
+        Some(organization_id) => Ok(organization_id),
+        None => redirect::organization_of(conn, issue_id),
+    }
 }
 
-/// An issue of the scope's organization by number (`4711`) or short id (`SHOP-4F`).
+/// An issue of the scope's organization by number (`4711`) or short id (`SHOP-4F`). One that was merged into another
+/// stands for that.
 pub fn find(
     conn: &mut Conn,
     scope: &OrgScope,
@@ -57,29 +63,51 @@ pub fn find(
         .inner_join(projects::table.on(projects::id.eq(issues::project_id)))
         .filter(issues::organization_id.eq(scope.organization_id()))
         .select((IssueRecord::as_select(), Project::as_select()));
-    match IssueName::parse(name).ok_or(StoreError::NotFound)? {
-        IssueName::Number(id) => Ok(own.filter(issues::id.eq(id)).first(conn)?),
-        IssueName::Short(prefix, number) => Ok(own
+    let name = IssueName::parse(name).ok_or(StoreError::NotFound)?;
+    let found = match &name {
+        IssueName::Number(id) => own.filter(issues::id.eq(id)).first(conn),
+        IssueName::Short(prefix, number) => own
             .filter(projects::short_prefix.eq(prefix))
             .filter(issues::short_number.eq(number))
             .order(issues::id)
-            .first(conn)?),
+            .first(conn),
+    };
+    if let Some(found) = found.optional()? {
+        return Ok(found);
     }
+    let target = redirect::find(conn, scope, &name)?.ok_or(StoreError::NotFound)?;
+    Ok(own.filter(issues::id.eq(target)).first(conn)?)
 }
 
-/// The issues of these numbers, in their order; what is missing or foreign is left out.
+/// The issues of these numbers, in their order, each once; those that were merged away stand for others, and what is
+/// missing or foreign is left out.
 pub fn by_ids(
     conn: &mut Conn,
     scope: &OrgScope,
     ids: &[i64],
 ) -> Result<Vec<IssueRecord>, StoreError> {
-    let rows: Vec<IssueRecord> = issues::table
-        .filter(issues::organization_id.eq(scope.organization_id()))
-        .filter(issues::id.eq_any(ids.to_vec()))
-        .select(IssueRecord::as_select())
-        .load(conn)?;
+    let own = |conn: &mut Conn, ids: &[i64]| -> Result<Vec<IssueRecord>, StoreError> {
+        Ok(issues::table
+            .filter(issues::organization_id.eq(scope.organization_id()))
+            .filter(issues::id.eq_any(ids.to_vec()))
+            .select(IssueRecord::as_select())
+            .load(conn)?)
+    };
+    let rows = own(conn, ids)?;
     let mut rows: HashMap<i64, IssueRecord> = rows.into_iter().map(|row| (row.id, row)).collect();
-    Ok(ids.iter().filter_map(|id| rows.remove(id)).collect())
+    let missing = ids.iter().filter(|id| !rows.contains_key(id));
+    let missing: Vec<i64> = missing.copied().collect();
+    let mut targets = HashMap::new();
+    if !missing.is_empty() {
+        targets = redirect::targets(conn, &missing)?;
+        let others: Vec<i64> = targets.values().copied().collect();
+        rows.extend(own(conn, &others)?.into_iter().map(|row| (row.id, row)));
+    }
+    let current = |id: &i64| targets.get(id).copied().unwrap_or(*id);
+    Ok(ids
+        .iter()
+        .filter_map(|id| rows.remove(&current(id)))
+        .collect())
 }
 
 /// The width of a bar.
@@ -178,20 +206,5 @@ pub fn happenings(
             users::name.nullable(),
             users::email.nullable(),
         ))
-        .load(conn)?)
-}
-
-/// The grouping hashes that lead to an issue.
-pub fn hashes(
-    conn: &mut Conn,
-    scope: &OrgScope,
-    issue: &IssueRecord,
-) -> Result<Vec<Vec<u8>>, StoreError> {
-    Ok(issue_hashes::table
-        .inner_join(issues::table.on(issues::id.eq(issue_hashes::issue_id)))
-        .filter(issues::organization_id.eq(scope.organization_id()))
-        .filter(issue_hashes::issue_id.eq(issue.id))
-        .order(issue_hashes::hash)
-        .select(issue_hashes::hash)
         .load(conn)?)
 }

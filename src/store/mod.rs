@@ -22,6 +22,7 @@ pub mod keys;
 pub mod leases;
 pub mod ledger;
 pub mod limits;
+pub mod merging;
 pub mod migrate;
 pub mod mirrors;
 pub mod named;

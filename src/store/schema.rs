@@ -162,6 +162,7 @@ diesel::table! {
         event_id -> Binary,
         timestamp -> BigInt,
         data -> Binary,
+        hash -> Nullable<Binary>,
     }
 }
 
@@ -390,6 +391,31 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    issue_redirects (issue_id) {
+        issue_id -> BigInt,
+        organization_id -> BigInt,
+        project_id -> BigInt,
+        short_number -> BigInt,
+        target_id -> BigInt,
+        merged_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    issue_moves (issue_id) {
+        issue_id -> BigInt,
+        project_id -> BigInt,
+        source_id -> BigInt,
+        kind -> Integer,
+        phase -> Integer,
+        after_id -> BigInt,
+        last_tag_delta -> BigInt,
+        state -> Text,
+        created_at -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     users,
     organizations,
@@ -424,4 +450,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     ledger,
     tag_deltas,
     payload_dictionaries,
+    issue_redirects,
+    issue_moves,
 );

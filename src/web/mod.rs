@@ -139,6 +139,15 @@ fn routes(config: &mut ServiceConfig) {
             post().to(issues::actions::set_status),
         )
         .route("/{org}/issues/undo", post().to(issues::actions::undo))
+        .route("/{org}/issues/merge", post().to(issues::merging::merge))
+        .route(
+            "/{org}/issues/{issue}/hashes/",
+            get().to(issues::merging::show),
+        )
+        .route(
+            "/{org}/issues/{issue}/hashes/",
+            post().to(issues::merging::split),
+        )
         .route("/{org}/issues/{issue}/", get().to(issues::detail::latest))
         .route(
             "/{org}/issues/{issue}/events/{event}/",
@@ -164,7 +173,7 @@ fn routes(config: &mut ServiceConfig) {
             get().to(start::with_slash),
         )
         .route(
-            "/{org}/issues/{rest:[^/]+(/events/[^/]+)?}",
+            "/{org}/issues/{rest:[^/]+(/events/[^/]+|/hashes)?}",
             get().to(start::with_slash),
         )
         .route("/{org}/projects/{rest:[^/]+}", get().to(start::with_slash));

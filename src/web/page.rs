@@ -263,6 +263,14 @@ impl Toast {
             "resolved" => (format!("Resolved {issues}."), true),
             "ignored" => (format!("Ignored {issues}."), true),
             "unresolved" => (format!("Reopened {issues}."), true),
+            "merged" => (
+                format!("Merged {issues} into one. Events and users follow in a moment."),
+                false,
+            ),
+            "split" => (
+                "Split off into this new issue. Its events follow in a moment.".to_owned(),
+                false,
+            ),
             "undone" => ("Taken back.".to_owned(), false),
             "letters-retried" => ("They are being tried again.".to_owned(), false),
             "letters-deleted" => ("Deleted.".to_owned(), false),

@@ -1,4 +1,4 @@
-// Keyboard: j/k move, x select, o open, e resolve, i ignore, / search, g i issues, ? shows them all.
+// Keyboard: j/k move, x select, o open, e resolve, i ignore, m merge, / search, g i issues, ? shows them all.
 const rows = [...document.querySelectorAll(".issue")];
 let at = -1;
 let goPending = 0;
@@ -30,6 +30,13 @@ function act(status) {
   button.form.requestSubmit(button);
 }
 
+// One issue alone has nothing to merge with.
+function merge() {
+  const chosen = rows.filter((row) => row.querySelector("input").checked).length;
+  const button = document.querySelector('.issues button[formaction$="/issues/merge"]');
+  if (button && chosen > 1) button.form.requestSubmit(button);
+}
+
 const actions = {
   j: () => move(1),
   k: () => move(-1),
@@ -38,6 +45,7 @@ const actions = {
   e: () => act("resolved"),
   i: () => act("ignored"),
   u: () => act("unresolved"),
+  m: merge,
   "/": () => document.querySelector("[data-search]")?.select(),
   "?": () => document.querySelector("dialog.keys")?.showModal(),
   n: () => document.querySelector("a[rel=next]")?.click(),

@@ -3,6 +3,7 @@
 pub mod detail;
 pub mod hashes;
 pub mod list;
+mod merge;
 mod selection;
 mod shape;
 pub mod tags;

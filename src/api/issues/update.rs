@@ -1,12 +1,12 @@
-//! Changes of status. In: one issue, or many by number or by query, and a status. Out: what they are now. The change and
-//! its entry in the issue's history are written together.
+//! Changes to issues. In: one issue, or many by number or by query, and a status; or many by number that become one. Out:
+//! what they are now. The change and its entry in the issue's history are written together.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 
-use super::IssuePath;
 use super::detail::Whole;
 use super::selection::{Query, Selection};
+use super::{IssuePath, merge};
 use crate::api::access::{Caller, WRITE_EVENTS, app};
 use crate::api::body::read_json;
 use crate::api::error::ApiError;
@@ -72,8 +72,13 @@ async fn many(
     body: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
     caller.may(WRITE_EVENTS)?;
-    let status = wanted_status(&read_json(body).await?)?;
+    let body = read_json(body).await?;
     let params = Params::read(request.query_string());
+    if merge::is_wanted(&body)? {
+        let ids = numbers(&params)?;
+        return merge::merge(request, caller, organization, project, ids).await;
+    }
+    let status = wanted_status(&body)?;
     let matched = if params.get("id").is_some() {
         by_number(request, caller, organization, project, &params, status).await?
     } else {
@@ -98,18 +103,7 @@ async fn by_number(
     params: &Params,
     status: Status,
 ) -> Result<usize, ApiError> {
-    let mut ids = Vec::new();
-    for text in params.all("id") {
-        match text.parse::<i64>() {
-            Ok(id) => ids.push(id),
-            Err(_) => return Err(ApiError::Invalid(format!("'{text}' is not an issue's id"))),
-        }
-    }
-    if ids.len() as i64 > 1_000 {
-        return Err(ApiError::Invalid(
-            "at most 1000 issues at a time can be named".to_owned(),
-        ));
-    }
+    let ids = numbers(params)?;
     let now = now_ms();
     let matched = app(request)
         .store
@@ -126,6 +120,23 @@ async fn by_number(
         })
         .await?;
     Ok(matched)
+}
+
+/// The issues that are named.
+fn numbers(params: &Params) -> Result<Vec<i64>, ApiError> {
+    let mut ids = Vec::new();
+    for text in params.all("id") {
+        match text.parse::<i64>() {
+            Ok(id) => ids.push(id),
+            Err(_) => return Err(ApiError::Invalid(format!("'{text}' is not an issue's id"))),
+        }
+    }
+    if ids.len() as i64 > 1_000 {
+        return Err(ApiError::Invalid(
+            "at most 1000 issues at a time can be named".to_owned(),
+        ));
+    }
+    Ok(ids)
 }
 
 /// Walks over the list in an order that the change does not disturb.
@@ -180,7 +191,6 @@ const NOT_SETTABLE: &[&str] = &[
     "isBookmarked",
     "isSubscribed",
     "isPublic",
-    "merge",
     "discard",
     "snoozeDuration",
     "ignoreDuration",
@@ -203,6 +213,9 @@ fn wanted_status(body: &Value) -> Result<Status, ApiError> {
     }
     if let Some(name) = NOT_SETTABLE.iter().find(|name| says(&body[**name])) {
         return invalid(format!("{name} cannot be set; only status can"));
+    }
+    if says(&body["merge"]) && body["merge"] != json!(0) && body["merge"] != json!(false) {
+        return invalid("merge needs several issues: PUT …/issues/?id=1&id=2".to_owned());
     }
     if says(&body["statusDetails"]) {
         return invalid(

@@ -58,6 +58,19 @@ pub fn lock_partitions(
     Ok(found.into_iter().map(|row| (row.id, row.version)).collect())
 }
 
+/// Locks a partition until the transaction ends and leaves its token, so that what others remember of it stays good: for
+/// changes that take nothing away which they may rely on.
+pub fn hold_partition(conn: &mut Conn, partition: i64) -> Result<(), StoreError> {
+    if conn.backend() == Backend::Sqlite {
+        return Ok(());
+    }
+    let _: Vec<LockedRow> = diesel::sql_query(format!(
+        "SELECT id, version FROM queue_partitions WHERE id = {partition} FOR UPDATE"
+    ))
+    .load(conn)?;
+    Ok(())
+}
+
 #[derive(diesel::QueryableByName)]
 struct LockedRow {
     #[diesel(sql_type = diesel::sql_types::BigInt)]

@@ -147,6 +147,18 @@ impl Cache {
     }
 }
 
+/// Locks a project against batches until the transaction ends, on every node, and makes them forget what they know of
+/// it: for whoever gives hashes to another issue, or takes users away from one.
+pub fn lock_project(conn: &mut Conn, project_id: i64) -> Result<(), StoreError> {
+    dialect::lock_partitions(conn, &[partition_of(project_id)], random_token()?)?;
+    Ok(())
+}
+
+/// Locks a project against batches until the transaction ends; what they know of it has to stay true.
+pub fn hold_project(conn: &mut Conn, project_id: i64) -> Result<(), StoreError> {
+    dialect::hold_partition(conn, partition_of(project_id))
+}
+
 fn random_token() -> Result<i64, StoreError> {
     getrandom::u64()
         .map(|number| (number >> 1) as i64)

@@ -52,7 +52,13 @@ pub(super) fn without_repetitions<'a>(
 pub(super) fn insert(conn: &mut Conn, placed: &[Placed<'_>]) -> Result<(), StoreError> {
     let mut numbers = HashMap::<i64, i64>::new();
     let mut rows = Vec::with_capacity(placed.len());
-    for Placed { new, issue_id, .. } in placed.iter().filter(|event| event.kept) {
+    for Placed {
+        new,
+        issue_id,
+        hash,
+        ..
+    } in placed.iter().filter(|event| event.kept)
+    {
         let number = if let Some(number) = numbers.get(&new.item.node) {
             *number
         } else {
@@ -63,13 +69,14 @@ pub(super) fn insert(conn: &mut Conn, placed: &[Placed<'_>]) -> Result<(), Store
         rows.push((
             row_id(new.item.received_ms, number, new.item.seq),
             *issue_id,
+            hash,
             new,
         ));
     }
     rows.sort_unstable_by_key(|(id, ..)| *id);
     let rows: Vec<Vec<Bind<'_>>> = rows
         .into_iter()
-        .map(|(id, issue_id, new)| {
+        .map(|(id, issue_id, hash, new)| {
             vec![
                 Bind::I64(id),
                 Bind::I64(new.item.project_id),
@@ -77,6 +84,7 @@ pub(super) fn insert(conn: &mut Conn, placed: &[Placed<'_>]) -> Result<(), Store
                 Bind::Slice(new.event.event_id.as_bytes()),
                 Bind::I64(new.event.timestamp_ms),
                 Bind::Slice(&new.item.data),
+                Bind::Slice(hash),
             ]
         })
         .collect();
@@ -87,6 +95,7 @@ pub(super) fn insert(conn: &mut Conn, placed: &[Placed<'_>]) -> Result<(), Store
         "event_id",
         "timestamp",
         "data",
+        "hash",
     ];
     insert_rows(conn, "events", &columns, &rows)
 }

@@ -15,7 +15,7 @@ use crate::store::{Conn, StoreError, payload};
 type Hash = [u8; 16];
 
 /// The grouping hash of the issue that takes what is too much: no event has it, as those are made by MD5.
-pub(super) const OVERFLOW: Hash = *b"bugle: overflow.";
+pub const OVERFLOW: Hash = *b"bugle: overflow.";
 
 /// Events of one batch whose earlier hashes are computed: some milliseconds, and more than new issues are allowed.
 const MOST_LOOKED_BACK: usize = 250;

@@ -17,13 +17,15 @@ mod hashes;
 mod issues;
 pub mod ledger;
 mod place;
+pub mod tag_moves;
 pub mod tags;
 mod users;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-pub use cache::Cache;
+pub use cache::{Cache, hold_project, lock_project};
 pub use changes::{IssueChange, IssueChangeKind};
+pub use hashes::OVERFLOW;
 use ledger::Fate;
 use place::Placed;
 

@@ -20,6 +20,8 @@ use crate::store::{Conn, StoreError};
 pub(in crate::store) struct Placed<'a> {
     pub new: NewEvent<'a>,
     pub issue_id: i64,
+    /// The hash that leads later events of its kind to this issue.
+    pub hash: [u8; 16],
     pub environment_id: i64,
     /// Set on the event that made or reopened its issue.
     pub change: Option<IssueChangeKind>,
@@ -111,9 +113,16 @@ pub(super) fn place<'a>(
                 (None, Some(state)) => (state.short_number, state.regressions, None),
                 (None, None) => return Err(StoreError::NotFound),
             };
+        let hash = if overflowing[at] {
+            OVERFLOW
+        } else {
+            // Known by now, and asked for first: whatever issue has this hash gets the next event like this one.
+            new.event.hashes.first().copied().unwrap_or_default()
+        };
         placed.push(Placed {
             new,
             issue_id,
+            hash,
             environment_id: environments[at],
             change,
             short_number,

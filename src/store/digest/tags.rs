@@ -37,7 +37,7 @@ const MOST_KNOWN: usize = 400_000;
 /// Issues whose values are read at once.
 const ISSUES_AT_ONCE: usize = 200;
 
-const PLAN: Upsert = Upsert {
+pub(super) const PLAN: Upsert = Upsert {
     table: "issue_tags",
     columns: &["issue_id", "tag_key", "tag_value", "events", "last_seen"],
     key: &["issue_id", "tag_key", "tag_value"],
@@ -46,7 +46,7 @@ const PLAN: Upsert = Upsert {
 
 /// Events with a value, and the newest of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct Sum(i64, i64);
+pub(super) struct Sum(pub i64, pub i64);
 
 impl Sum {
     const NONE: Self = Self(0, i64::MIN);
@@ -61,7 +61,7 @@ type OfIssue<'a> = HashMap<Cow<'a, str>, Values<'a>>;
 
 /// By issue, key and value.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Sums<'a>(#[serde(borrow)] BTreeMap<i64, OfIssue<'a>>);
+pub(super) struct Sums<'a>(#[serde(borrow)] BTreeMap<i64, OfIssue<'a>>);
 
 impl<'a> Sums<'a> {
     fn of(placed: &[Placed<'a>]) -> Self {
@@ -78,6 +78,20 @@ impl<'a> Sums<'a> {
             }
         }
         sums
+    }
+
+    /// The counts of one issue, each value given once or more often.
+    pub fn of_issue(issue_id: i64, values: impl Iterator<Item = (&'a str, &'a str, Sum)>) -> Self {
+        let mut of_issue = OfIssue::default();
+        for (key, value, sum) in values {
+            of_issue
+                .entry(Cow::Borrowed(fit(key, 200)))
+                .or_default()
+                .entry(Cow::Borrowed(fit(value, 200)))
+                .or_insert(Sum::NONE)
+                .add(sum);
+        }
+        Self(BTreeMap::from([(issue_id, of_issue)]))
     }
 
     fn add(&mut self, other: Self) {
@@ -231,7 +245,12 @@ impl KnownTags {
     }
 }
 
-fn apply(conn: &mut Conn, known: &mut KnownTags, sums: &Sums<'_>) -> Result<(), StoreError> {
+/// Adds sums to the counts.
+pub(super) fn apply(
+    conn: &mut Conn,
+    known: &mut KnownTags,
+    sums: &Sums<'_>,
+) -> Result<(), StoreError> {
     let issue_ids: Vec<i64> = sums.0.keys().copied().collect();
     known.read(conn, &issue_ids)?;
     let mut counts = Vec::<(i64, &str, &str, Sum)>::new();

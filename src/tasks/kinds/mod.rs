@@ -3,6 +3,7 @@
 pub mod counter_retention;
 pub mod expired_sessions;
 pub mod issue_mail;
+pub mod merge;
 pub mod notify_issue;
 pub mod notify_summary;
 pub mod retention;

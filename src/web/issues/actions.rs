@@ -65,7 +65,13 @@ pub async fn undo(
     )
 }
 
-fn back(site: &Site, path: &str, what: &str, ids: &[i64]) -> Result<HttpResponse, PageError> {
+/// To the page one came from, which says what was done.
+pub(super) fn back(
+    site: &Site,
+    path: &str,
+    what: &str,
+    ids: &[i64],
+) -> Result<HttpResponse, PageError> {
     let mut response = see_other(local_path(path));
     response
         .add_cookie(&Toast::cookie(site, what, ids))

@@ -1,6 +1,7 @@
 //! One issue with one of its events. In: their names. Out: the page that says what broke, for whom, since when, and on
 //! which line.
 
+use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde_json::Value;
@@ -12,7 +13,7 @@ use crate::model::names;
 use crate::protocol::event_id::EventId;
 use crate::store::accounts::Project;
 use crate::store::issue_detail::{self, EventRow, Issue, Neighbours, Which};
-use crate::store::{Conn, StoreError, now_ms, payload, scope};
+use crate::store::{Conn, StoreError, merging, now_ms, payload, scope};
 use crate::web::blocking;
 use crate::web::chart::{Chart, short_version};
 use crate::web::error::PageError;
@@ -119,6 +120,8 @@ struct IssueDetailPage {
     sampled: Option<(Count, When)>,
     chart: Chart,
     shown: Option<Shown>,
+    /// Events of it are still on their way, after a merge or a split.
+    moving: bool,
     tags: Vec<Tag>,
     activity: Vec<Happening>,
     tags_first: usize,
@@ -154,6 +157,7 @@ struct Found {
     project: Project,
     event: Option<EventRow>,
     neighbours: Neighbours,
+    moving: bool,
     history: (i64, Vec<i64>),
     releases: Vec<(String, i64)>,
     tags: Vec<issue_detail::TagRow>,
@@ -177,6 +181,7 @@ async fn show(
 ) -> Result<HttpResponse, PageError> {
     let user_id = viewer.user().id;
     let now = now_ms();
+    let asked = name.clone();
     let mut found = site
         .store
         .read(move |conn| {
@@ -190,6 +195,7 @@ async fn show(
                 Some(event) => issue_detail::neighbours(conn, &issue, event)?,
                 None => Neighbours::default(),
             };
+            let moving = merging::is_moving(conn, issue.id)?;
             let history = issue_detail::history(conn, &issue, CHART_BARS, CHART_HOURS, now)?;
             let releases = issue_detail::releases_since(conn, &issue, history.0)?;
             let tags = issue_detail::tags(conn, &issue, TAG_VALUES)?;
@@ -200,6 +206,7 @@ async fn show(
                 project,
                 event,
                 neighbours,
+                moving,
                 history,
                 releases,
                 tags,
@@ -207,6 +214,14 @@ async fn show(
             })
         })
         .await?;
+    if !found.issue.is_called(&asked) {
+        let base = found.base();
+        return Ok(match which {
+            Which::Latest => moved_to(&format!("{base}/")),
+            Which::Oldest => moved_to(&format!("{base}/events/oldest/")),
+            Which::Named(id) => moved_to(&format!("{base}/events/{id}/")),
+        });
+    }
     let mode = url::form_urlencoded::parse(request.query_string().as_bytes())
         .find(|(key, _)| key == "stack")
         .map(|(_, value)| value.into_owned());
@@ -220,6 +235,13 @@ async fn show(
         None => None,
     };
     draw(request, viewer, found, shown, now)
+}
+
+/// To the page of the issue that took the place of the one asked for.
+pub(super) fn moved_to(address: &str) -> HttpResponse {
+    HttpResponse::PermanentRedirect()
+        .insert_header((header::LOCATION, address))
+        .finish()
 }
 
 fn draw(
@@ -236,6 +258,7 @@ fn draw(
         project,
         event: _,
         neighbours: _,
+        moving,
         history,
         releases,
         tags,
@@ -283,6 +306,7 @@ fn draw(
         }),
         chart: Chart::new(history.0, CHART_HOURS * 3_600_000, &history.1, &releases),
         shown,
+        moving,
         tags: side::tags(&tags, issue.times_seen),
         activity: side::activity(&activity, now),
         tags_first: TAGS_FIRST,

@@ -6,6 +6,7 @@ pub mod detail;
 pub mod grouping;
 mod links;
 pub mod list;
+pub mod merging;
 pub mod raw;
 mod row;
 mod side;

@@ -9,6 +9,7 @@ mod fairness;
 mod full;
 mod kill;
 mod load;
+mod merging;
 mod nodes;
 mod outage;
 mod poison;

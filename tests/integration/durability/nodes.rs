@@ -7,13 +7,13 @@ use super::load::{Book, Load, Targets, tell};
 use crate::harness::database::{Backend, backend};
 use crate::harness::http::Anonymous;
 use crate::harness::server::{Environment, Server};
-use crate::harness::{App, poll, redis_keys};
+use crate::harness::{App, Sdk, poll, redis_keys};
 
 const KEY: &str = "a secret that all of the nodes know, and nobody else";
 
 /// The node with the pages, and the others beside it.
-struct Cluster {
-    pages: App,
+pub struct Cluster {
+    pub pages: App,
     nodes: Vec<Node>,
     targets: Targets,
 }
@@ -61,7 +61,7 @@ impl Node {
 
 impl Cluster {
     /// `None` where the row's database or queue is not made for several nodes.
-    fn start() -> Option<Self> {
+    pub fn start() -> Option<Self> {
         if !redis_keys::wanted() || backend() == Backend::Sqlite {
             return None;
         }
@@ -92,13 +92,27 @@ impl Cluster {
         Load::through(&self.targets, &self.pages.sdk(), book, senders)
     }
 
-    fn check(&self, book: &Book, what: &str, start: Instant) {
+    /// The SDK of the project `shop`, sending to each of the nodes that receive.
+    pub fn sdks(&self) -> Vec<Sdk> {
+        let dsn = &self.pages.world().dsn;
+        let receiving = self.nodes.iter().filter(|node| node.receives);
+        receiving
+            .map(|node| Sdk::new(&node.server.base, dsn))
+            .collect()
+    }
+
+    /// Until all that was received is digested.
+    pub fn wait_idle(&self) {
         let mut quiet = 0;
         poll::until_within(Duration::from_secs(150), "all nodes are idle", || {
             let idle = self.nodes.iter().all(|node| node.backlog() == 0);
             quiet = if idle { quiet + 1 } else { 0 };
             quiet == 2
         });
+    }
+
+    fn check(&self, book: &Book, what: &str, start: Instant) {
+        self.wait_idle();
         book.check_recovery(&self.pages, what, start);
         for node in &self.nodes {
             let text = node.server.log.text().to_lowercase();
@@ -106,7 +120,7 @@ impl Cluster {
         }
     }
 
-    fn stop(self) {
+    pub fn stop(self) {
         for mut node in self.nodes {
             let status = node.server.terminate();
             assert_eq!(status.code(), Some(0), "{}", node.server.log.text());

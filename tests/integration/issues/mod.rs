@@ -5,3 +5,5 @@ mod flood;
 mod grouping;
 mod life;
 mod lists;
+mod merging;
+mod splitting;

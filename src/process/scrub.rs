@@ -267,10 +267,10 @@ impl Scrubber<'_> {
     }
 
     fn object(&mut self, object: &mut Object<'_>, path: &Path<'_>, marks: Marks) {
-        let names_secret = NAMES
-            .iter()
-            .find_map(|name| object.get_str(name))
-            .is_some_and(|name| self.rules.is_secret(name));
+        let names_secret = object.0.iter().any(|(key, name)| {
+            let is_name = (3..=6).contains(&key.len()) && NAMES.contains(&&**key);
+            is_name && name.as_str().is_some_and(|name| self.rules.is_secret(name))
+        });
         for (name, value) in &mut object.0 {
             if value.is_null() || self.rules.is_safe(name) {
                 continue;

@@ -4,6 +4,7 @@
 //! A sentence is no assignment: of `Invalid token: unexpected end` all stays, as nothing in it looks like a secret.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use memchr::{memchr2_iter, memmem};
 
@@ -37,6 +38,8 @@ const SCHEMES: [&str; 6] = ["basic", "bearer", "token", "apikey", "negotiate", "
 /// The same, where all of the line is secret.
 const LONG_SCHEMES: [&str; 3] = ["digest", "aws4-hmac-sha256", "hawk"];
 
+static DASHES: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new("--"));
+
 /// All secrets of a text that stand behind their names, in order.
 pub(super) fn find(text: &str, is_secret: impl Fn(&str) -> bool) -> Vec<Range<usize>> {
     let bytes = text.as_bytes();
@@ -49,7 +52,8 @@ pub(super) fn find(text: &str, is_secret: impl Fn(&str) -> bool) -> Vec<Range<us
             found.push(secret);
         }
     }
-    let arguments: Vec<_> = memmem::find_iter(bytes, "--")
+    let arguments: Vec<_> = DASHES
+        .find_iter(bytes)
         .filter_map(|at| argument(text, at, &is_secret))
         .collect();
     if !arguments.is_empty() {

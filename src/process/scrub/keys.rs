@@ -35,6 +35,20 @@ const fn words_from(letter: u8) -> &'static [&'static [u8]] {
     }
 }
 
+/// Whether one of [`words_from`] begins with the two letters.
+const fn begins_word(first: u8, second: u8) -> bool {
+    matches!(
+        (first.to_ascii_lowercase(), second.to_ascii_lowercase()),
+        (b'p', b'a' | b'r')
+            | (b's', b'e')
+            | (b'a', b'u' | b'p' | b'c')
+            | (b't', b'o' | b'w')
+            | (b'c', b'r' | b's' | b'a')
+            | (b'm', b'y')
+            | (b'x', b's')
+    )
+}
+
 /// Whole names, all of three letters.
 const WHOLE: [&str; 6] = ["otp", "pwd", "cvv", "cvc", "ssn", "jwt"];
 
@@ -56,9 +70,12 @@ pub(super) fn is_secret(key: &str) -> bool {
     if bytes.len() < 4 {
         return WHOLE.iter().any(|word| key.eq_ignore_ascii_case(word));
     }
-    bytes.iter().enumerate().any(|(at, letter)| {
+    bytes.windows(2).enumerate().any(|(at, pair)| {
+        if !begins_word(pair[0], pair[1]) {
+            return false;
+        }
         let rest = &bytes[at..];
-        words_from(*letter)
+        words_from(pair[0])
             .iter()
             .any(|word| starts_with(rest, word) && !is_innocent(rest))
     })
@@ -94,6 +111,15 @@ pub(super) fn is_secret_cookie(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_word_is_looked_for() {
+        for letter in b'a'..=b'z' {
+            for word in words_from(letter) {
+                assert!(word[0] == letter && begins_word(word[0], word[1]));
+            }
+        }
+    }
 
     #[test]
     fn keys_are_matched_anywhere_in_any_case() {

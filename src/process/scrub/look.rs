@@ -86,39 +86,38 @@ const KINDS: [Kind; 10] = [
     Kind::Email,
 ];
 
-/// How tokens begin, up to their last sign that is neither a letter nor a digit.
-const TOKEN_STARTS: [&[u8]; 30] = [
-    b"ghp_",
-    b"gho_",
-    b"ghu_",
-    b"ghs_",
-    b"ghr_",
-    b"github_pat_",
-    b"glpat-",
-    b"xoxa-",
-    b"xoxb-",
-    b"xoxe-",
-    b"xoxo-",
-    b"xoxp-",
-    b"xoxr-",
-    b"xoxs-",
-    b"xapp-",
-    b"_live_",
-    b"_test_",
-    b"whsec_",
-    b"ya29.",
-    b"sntrys_",
-    b"sntryu_",
-    b"bugle_",
-    b"sk-",
-    b"SG.",
-    b"npm_",
-    b"hf_",
-    b"dop_v1_",
-    b"pypi-",
-    b"key-",
-    b"shpat_",
-];
+/// How tokens begin, up to their last sign that is neither a letter nor a digit: by that sign and the letter before it, as most
+/// texts have such signs and few have tokens.
+const fn token_starts(letter: u8, sign: u8) -> &'static [&'static [u8]] {
+    match (letter, sign) {
+        (b'p', b'_') => &[b"ghp_"],
+        (b'o', b'_') => &[b"gho_"],
+        (b'u', b'_') => &[b"ghu_", b"sntryu_"],
+        (b's', b'_') => &[b"ghs_", b"sntrys_", b"shpss_"],
+        (b'r', b'_') => &[b"ghr_"],
+        (b't', b'_') => &[b"github_pat_", b"_test_", b"shpat_"],
+        (b'e', b'_') => &[b"_live_", b"bugle_"],
+        (b'c', b'_') => &[b"whsec_"],
+        (b'a', b'_') => &[b"shpca_", b"shppa_"],
+        (b'm', b'_') => &[b"npm_"],
+        (b'f', b'_') => &[b"hf_"],
+        (b'1', b'_') => &[b"dop_v1_"],
+        (b't', b'-') => &[b"glpat-"],
+        (b'a', b'-') => &[b"xoxa-"],
+        (b'b', b'-') => &[b"xoxb-"],
+        (b'e', b'-') => &[b"xoxe-"],
+        (b'o', b'-') => &[b"xoxo-"],
+        (b'p', b'-') => &[b"xoxp-", b"xapp-"],
+        (b'r', b'-') => &[b"xoxr-"],
+        (b's', b'-') => &[b"xoxs-"],
+        (b'k', b'-') => &[b"sk-"],
+        (b'i', b'-') => &[b"pypi-"],
+        (b'y', b'-') => &[b"key-"],
+        (b'9', b'.') => &[b"ya29."],
+        (b'G', b'.') => &[b"SG."],
+        _ => &[],
+    }
+}
 
 static SECRETS: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(PATTERN).expect("the pattern is a constant and tested"));
@@ -207,7 +206,9 @@ fn is_suspicious(text: &str, marks: Marks) -> bool {
             }
             b'/' => {
                 let before = &bytes[..=at];
-                if before.ends_with(b"slack.com/services/") || before.ends_with(b"/webhooks/") {
+                if before.ends_with(b"s/")
+                    && (before.ends_with(b"slack.com/services/") || before.ends_with(b"/webhooks/"))
+                {
                     return true;
                 }
                 digits = 0;
@@ -236,12 +237,11 @@ fn is_suspicious(text: &str, marks: Marks) -> bool {
 }
 
 fn begins_token(before: &[u8]) -> bool {
-    TOKEN_STARTS.iter().any(|start| before.ends_with(start)) || ends_with_shop_token(before)
-}
-
-/// The four kinds of a shop's tokens: `shpat_`, `shpca_`, `shppa_`, `shpss_`.
-fn ends_with_shop_token(before: &[u8]) -> bool {
-    before.len() >= 6 && before[before.len() - 6..].starts_with(b"shp") && before.ends_with(b"_")
+    let [.., letter, sign] = before else {
+        return false;
+    };
+    let starts = token_starts(*letter, *sign);
+    starts.iter().any(|start| before.ends_with(start))
 }
 
 /// A name and a password in Base64.

@@ -263,6 +263,7 @@ impl Toast {
             "resolved" => (format!("Resolved {issues}."), true),
             "ignored" => (format!("Ignored {issues}."), true),
             "unresolved" => (format!("Reopened {issues}."), true),
+            "reviewed" => (format!("Marked {issues} as reviewed."), true),
             "undone" => ("Taken back.".to_owned(), false),
             "letters-retried" => ("They are being tried again.".to_owned(), false),
             "letters-deleted" => ("Deleted.".to_owned(), false),

@@ -2,9 +2,11 @@
 
 pub mod actions;
 mod choices;
+mod chosen;
 pub mod detail;
 mod links;
 pub mod list;
 pub mod raw;
 mod row;
 mod side;
+mod story;

@@ -1,11 +1,8 @@
-//! The column beside an event. In: tag counts and activity rows. Out: shares and sentences.
+//! Tags beside an event. In: their counts. Out: shares.
 
-use serde_json::Value;
-
-use crate::model::issue::{ACTIVITY_FIRST_SEEN, ACTIVITY_REGRESSION, Status, activity_kind};
-use crate::store::issue_detail::{ActivityRow, TagRow};
+use crate::store::issue_detail::TagRow;
 use crate::web::chart::Shares;
-use crate::web::format::{Count, When};
+use crate::web::format::Count;
 
 /// A tag with its most frequent values.
 #[derive(Debug, Clone)]
@@ -79,49 +76,6 @@ fn tag(rows: &[TagRow], events: i64) -> Tag {
     }
 }
 
-/// Something that happened, as a sentence without its time.
-#[derive(Debug, Clone)]
-pub struct Happening {
-    pub who: String,
-    pub what: String,
-    pub when: When,
-}
-
-/// Reads activity rows; kinds of later releases are left out.
-pub fn activity(rows: &[ActivityRow], now: i64) -> Vec<Happening> {
-    rows.iter().filter_map(|row| happening(row, now)).collect()
-}
-
-fn happening(row: &ActivityRow, now: i64) -> Option<Happening> {
-    let data: Value = serde_json::from_str(&row.data).unwrap_or(Value::Null);
-    let release = data
-        .get("release")
-        .and_then(Value::as_str)
-        .filter(|release| !release.is_empty());
-    let within = release
-        .map(|release| format!("in {release}"))
-        .unwrap_or_default();
-    let user = || {
-        row.user_name
-            .clone()
-            .unwrap_or_else(|| "Somebody".to_owned())
-    };
-    let kind = row.kind.as_str();
-    let (who, what) = match kind {
-        ACTIVITY_FIRST_SEEN => ("First seen".to_owned(), within),
-        ACTIVITY_REGRESSION => ("Came back".to_owned(), within),
-        _ if kind == activity_kind(Status::Resolved) => (user(), "resolved it".to_owned()),
-        _ if kind == activity_kind(Status::Ignored) => (user(), "ignored it".to_owned()),
-        _ if kind == activity_kind(Status::Unresolved) => (user(), "reopened it".to_owned()),
-        _ => return None,
-    };
-    Some(Happening {
-        who,
-        what,
-        when: When::ago(row.created_at, now),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,25 +110,5 @@ mod tests {
             (tags[1].key.as_str(), tags[1].share.as_str()),
             ("beta", "<1 %")
         );
-    }
-
-    #[test]
-    fn activity_reads_as_sentences() {
-        let row = |kind: &str, data: &str, user: Option<&str>| ActivityRow {
-            kind: kind.to_owned(),
-            data: data.to_owned(),
-            created_at: 0,
-            user_name: user.map(str::to_owned),
-        };
-        let rows = [
-            row("set_resolved", "{}", Some("Jana")),
-            row("odd", "", None),
-            row("first_seen", r#"{"release":"shop@1"}"#, None),
-        ];
-        let lines: Vec<String> = activity(&rows, 0)
-            .into_iter()
-            .map(|line| format!("{} {}", line.who, line.what))
-            .collect();
-        assert_eq!(lines, ["Jana resolved it", "First seen in shop@1"]);
     }
 }

@@ -8,6 +8,7 @@ pub mod keys;
 pub mod limits;
 pub mod mirror;
 pub mod new;
+pub mod resolve_age;
 pub mod rules;
 pub mod settings;
 mod snippets;

@@ -11,7 +11,7 @@ use super::format;
 use super::organizations;
 use super::params::Params;
 use crate::store::accounts::Project;
-use crate::store::named;
+use crate::store::{lifecycle_steps, named};
 
 /// `GET /organizations/{org}/projects/`
 pub async fn list(
@@ -55,18 +55,20 @@ pub async fn show(
     caller.may(READ_PROJECT)?;
     let (organization, name) = path.into_inner();
     let app = app(&request);
-    let (scope, project, environments) = app
+    let (scope, project, environments, resolve_age) = app
         .store
         .read(move |conn| {
             let scope = caller.organization(conn, &organization)?;
             let project = scope.project(conn, &name)?;
             let environments = named::environments(conn, &scope)?;
-            Ok((scope, project, environments))
+            let resolve_age = lifecycle_steps::resolve_age(conn, project.id)?;
+            Ok((scope, project, environments, resolve_age))
         })
         .await?;
     let mut answer = summary(&project, &environments);
     answer["organization"] = organizations::summary(scope.organization(), app.base_url());
     answer["options"] = json!({});
+    answer["resolveAge"] = json!(resolve_age.unwrap_or(0));
     Ok(HttpResponse::Ok().json(answer))
 }
 

@@ -54,7 +54,7 @@ pub const LONGEST_WINDOW_MINUTES: i64 = 7 * 24 * 60;
 /// The largest number of events or users that can be waited for.
 pub const LARGEST_COUNT: i64 = 1_000_000_000;
 /// The longest time that an issue can be ignored for; longer is forever.
-pub const LONGEST_MINUTES: i64 = 10 * 366 * 24 * 60;
+pub const LONGEST_MINUTES: i64 = 100 * 366 * 24 * 60;
 
 impl Conditions {
     pub const fn is_empty(&self) -> bool {
@@ -68,7 +68,7 @@ impl Conditions {
                 return Some("an issue cannot be ignored until a time that is over".to_owned());
             }
             if time - now > LONGEST_MINUTES * 60_000 {
-                return Some("an issue can be ignored for ten years, or forever".to_owned());
+                return Some("an issue can be ignored for a hundred years, or forever".to_owned());
             }
         }
         for threshold in [self.events, self.users].into_iter().flatten() {

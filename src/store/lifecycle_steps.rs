@@ -21,6 +21,9 @@ const HOUR_MS: i64 = 3_600_000;
 /// Issues changed in one transaction: where there is one writer, the digest waits for it.
 pub const STEP: i64 = 200;
 
+/// The longest time after which a project can resolve by age: ten years.
+pub const MOST_HOURS: i64 = 10 * 366 * 24;
+
 /// An issue that people want to hear of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Returned {

@@ -2,8 +2,9 @@
 
 use actix_web::{HttpResponse, web};
 
+use crate::store::lifecycle_steps::{self, MOST_HOURS};
+use crate::store::scope;
 use crate::store::scope::Role;
-use crate::store::{lifecycle_steps, scope};
 use crate::web::error::PageError;
 use crate::web::form::SessionForm;
 use crate::web::page::see_done;
@@ -12,8 +13,6 @@ use crate::web::site::Site;
 const NOT_ALLOWED: PageError = PageError::Forbidden(
     "Members cannot change this. Ask an admin, manager or owner of the organization.",
 );
-/// Ten years.
-const MOST_HOURS: i64 = 10 * 366 * 24;
 
 /// `POST /{org}/projects/{project}/resolve-age`
 pub async fn submit(

@@ -148,6 +148,7 @@ fn what_is_not_seen_any_more_is_resolved() {
         )
         .expect(200);
     assert!(page.text().contains("value=\"48\""), "{page}");
+    assert_eq!(app.api().get("/projects/acme/shop/")["resolveAge"], 48);
     run(&app, "auto_resolve");
     poll::until("the old one is resolved", || status(&old) == "resolved");
     app.wait_idle();
@@ -162,4 +163,18 @@ fn what_is_not_seen_any_more_is_resolved() {
     app.sdk().send(&error("KeyError", "'price'", "old"));
     app.wait_idle();
     assert_eq!(status(&old), "unresolved", "it came again");
+
+    let off = [
+        "project",
+        "resolve-age",
+        "--org",
+        "acme",
+        "--slug",
+        "shop",
+        "--hours",
+        "0",
+    ];
+    app.cli(&off).success();
+    let page = user.open("/acme/projects/shop/").expect(200);
+    assert!(!page.text().contains("value=\"48\""), "{page}");
 }

@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::App;
 use crate::harness::sdk::{error, message, with};
+use crate::harness::{App, Mailbox};
 
 /// Sends the event of the one issue, from a release.
 fn send(app: &App, release: Option<&str>) {
@@ -187,6 +187,28 @@ fn plainly() {
         assert_eq!(changed["statusDetails"], json!({}));
         reopens(&app, release);
     }
+}
+
+/// However many events come at once, an issue comes back once.
+#[test]
+fn a_flood_of_the_next_release_is_one_return() {
+    let mailbox = Mailbox::open();
+    let app = App::with().mail_to(&mailbox).start();
+    send(&app, Some("shop@1.0.0"));
+    mailbox.expect(1);
+    change(&app, &json!({"status": "resolvedInNextRelease"}));
+    for number in 0..40 {
+        let release = ["shop@1.0.0", "shop@1.1.0"][number % 2];
+        app.sdk().send(&with(
+            error("KeyError", "'price'", "total"),
+            &json!({"release": release}),
+        ));
+    }
+    app.wait_idle();
+    mailbox.expect(2);
+    assert_eq!(issue(&app)["substatus"], "regressed");
+    let rows = "SELECT COUNT(*) AS number FROM activity WHERE kind = 'set_regression'";
+    assert_eq!(app.database.number(rows), 1);
 }
 
 #[test]

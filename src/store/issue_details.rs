@@ -192,11 +192,11 @@ mod tests {
         }
     }
 
-    fn threshold(count: i64, window_minutes: Option<i64>) -> Option<Threshold> {
-        Some(Threshold {
+    const fn threshold(count: i64, window_minutes: Option<i64>) -> Threshold {
+        Threshold {
             count,
             window_minutes,
-        })
+        }
     }
 
     #[test]
@@ -210,7 +210,7 @@ mod tests {
         assert_eq!(details.count(added(1_000, 1, 0, (61, 55))), Some(Met::Time));
 
         let events = Conditions {
-            events: threshold(3, None),
+            events: Some(threshold(3, None)),
             ..Conditions::default()
         };
         let mut details = Details::ignoring(&events, 10, 5);
@@ -218,7 +218,7 @@ mod tests {
         assert_eq!(details.count(added(2, 1, 0, (13, 7))), Some(Met::Events));
 
         let users = Conditions {
-            users: threshold(2, None),
+            users: Some(threshold(2, None)),
             ..Conditions::default()
         };
         let mut details = Details::ignoring(&users, 10, 5);
@@ -229,8 +229,8 @@ mod tests {
     #[test]
     fn a_window_forgets_what_is_older() {
         let within_an_hour = Conditions {
-            events: threshold(3, Some(60)),
-            users: threshold(2, Some(60)),
+            events: Some(threshold(3, Some(60))),
+            users: Some(threshold(2, Some(60))),
             ..Conditions::default()
         };
         let hour = 60 * MINUTE_MS;

@@ -80,18 +80,15 @@ pub fn choice(body: &Value, now: i64) -> Asked<Choice> {
     match (status, substatus) {
         (Some(Status::Resolved), None) => Ok(Choice::Resolve(fix)),
         (Some(Status::Unresolved), None) if body["inbox"] != json!(false) => Ok(Choice::Reopen),
-        (None | Some(Status::Unresolved), None) => Ok(Choice::Review),
         // It opens what is closed, and reviews what is open; see `set_status`.
-        (None | Some(Status::Unresolved), Some(Substatus::Ongoing)) => Ok(Choice::Review),
+        (None | Some(Status::Unresolved), None | Some(Substatus::Ongoing)) => Ok(Choice::Review),
         (Some(Status::Ignored) | None, Some(Substatus::Forever)) if conditions.is_empty() => {
             Ok(Choice::Ignore(Until::Forever))
         }
-        (Some(Status::Ignored) | None, Some(Substatus::UntilEscalating))
+        (None, Some(Substatus::UntilEscalating))
+        | (Some(Status::Ignored), None | Some(Substatus::UntilEscalating))
             if conditions.is_empty() =>
         {
-            Ok(Choice::Ignore(Until::Escalating))
-        }
-        (Some(Status::Ignored), None) if conditions.is_empty() => {
             Ok(Choice::Ignore(Until::Escalating))
         }
         (Some(Status::Ignored), None | Some(Substatus::UntilConditionMet))

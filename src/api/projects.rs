@@ -12,7 +12,7 @@ use super::organizations;
 use super::params::Params;
 use super::settings;
 use crate::store::accounts::Project;
-use crate::store::{named, project_settings};
+use crate::store::{lifecycle_steps, named, project_settings};
 
 /// `GET /organizations/{org}/projects/`
 pub async fn list(
@@ -64,14 +64,15 @@ pub async fn answer(
     (organization, name): (String, String),
 ) -> Result<HttpResponse, ApiError> {
     let app = app(request);
-    let (scope, project, environments, settings) = app
+    let (scope, project, environments, settings, resolve_age) = app
         .store
         .read(move |conn| {
             let scope = caller.organization(conn, &organization)?;
             let project = scope.project(conn, &name)?;
             let environments = named::environments(conn, &scope)?;
             let settings = project_settings::of_project(conn, &project)?;
-            Ok((scope, project, environments, settings))
+            let resolve_age = lifecycle_steps::resolve_age(conn, project.id)?;
+            Ok((scope, project, environments, settings, resolve_age))
         })
         .await?;
     let mut answer = summary(&project, &environments);
@@ -79,6 +80,7 @@ pub async fn answer(
     for (name, value) in settings::fields(&settings) {
         answer[name] = value;
     }
+    answer["resolveAge"] = json!(resolve_age.unwrap_or(0));
     Ok(HttpResponse::Ok().json(answer))
 }
 

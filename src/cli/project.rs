@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use super::{CommandError, mirror, open_store, org};
 use crate::config::{StorageArgs, parse_bytes};
 use crate::protocol::dsn::Dsn;
-use crate::store::{Store, StoreError, accounts, keys, nodes, thinning};
+use crate::store::{Store, StoreError, accounts, keys, lifecycle_steps, nodes, thinning};
 
 /// Projects and their keys.
 #[derive(Debug, Args)]
@@ -22,6 +22,8 @@ enum Action {
     Create(Create),
     /// Give a project limits of its own for what is kept.
     Retention(Retention),
+    /// Let a project resolve issues that are not seen any more.
+    ResolveAge(ResolveAge),
     /// Copy a share of a project's events to another tracker; copies are not scrubbed.
     Mirror(mirror::MirrorArgs),
 }
@@ -42,6 +44,21 @@ struct Retention {
     /// Bytes of events kept of the project, as in `2GB`; `none` for no limit.
     #[arg(long, value_name = "BYTES", value_parser = own_limit)]
     bytes: Option<OwnLimit>,
+}
+
+#[derive(Debug, Args)]
+struct ResolveAge {
+    #[command(flatten)]
+    storage: StorageArgs,
+    /// Slug of the organization.
+    #[arg(long)]
+    org: String,
+    /// Slug of the project.
+    #[arg(long)]
+    slug: String,
+    /// Hours without an event after which an issue is resolved; 0 turns it off.
+    #[arg(long, value_parser = clap::value_parser!(i64).range(0..=lifecycle_steps::MOST_HOURS))]
+    hours: i64,
 }
 
 /// None: the default.
@@ -81,6 +98,7 @@ pub(super) fn run(args: &ProjectArgs) -> Result<(), CommandError> {
     match &args.action {
         Action::Create(args) => create(args),
         Action::Retention(args) => limit(args),
+        Action::ResolveAge(args) => resolve_age(args),
         Action::Mirror(args) => mirror::run(args),
     }
 }
@@ -109,6 +127,23 @@ fn limit(args: &Retention) -> Result<(), CommandError> {
             if let Some(OwnLimit(limit)) = bytes {
                 thinning::limit_bytes(conn, id, limit)?;
             }
+        }
+        Ok(project)
+    })?;
+    match found {
+        Some(_) => Ok(()),
+        None => Err(format!("there is no project {} in {}", args.slug, args.org).into()),
+    }
+}
+
+fn resolve_age(args: &ResolveAge) -> Result<(), CommandError> {
+    let store = open_store(&args.storage)?;
+    let (organization, slug, hours) = (args.org.clone(), args.slug.clone(), args.hours);
+    let found = store.write_blocking(move |conn| {
+        let organization = org::organization(conn, &organization)?;
+        let project = thinning::project(conn, organization.id, &slug)?;
+        if let Some(id) = project {
+            lifecycle_steps::set_resolve_age(conn, id, Some(hours))?;
         }
         Ok(project)
     })?;

@@ -1,7 +1,7 @@
 //! The search language of issues. In: typed text such as `is:unresolved level:error price`. Out: what to filter by,
 //! and the same query with one term changed, for links.
 
-use super::issue::Status;
+use super::issue::{Status, Substatus};
 use super::issue_condition::Condition;
 
 /// How serious an issue must be. The numbers are those of storage.
@@ -31,10 +31,8 @@ impl Term {
     fn is_state(&self) -> bool {
         self.key == "is"
             && (Status::parse(&self.value).is_some()
-                || matches!(
-                    self.value.as_str(),
-                    "new" | "regressed" | "for_review" | "all"
-                ))
+                || matches!(self.value.as_str(), "for_review" | "all")
+                || Substatus::parse(&self.value).is_some())
     }
 
     fn replaces(&self, earlier: &Self) -> bool {
@@ -257,7 +255,13 @@ fn apply_state(filter: &mut IssueFilter, word: &str, negated: bool) {
         ("unhandled", negated) => filter.unhandled = Some(!negated),
         ("handled", negated) => filter.unhandled = Some(negated),
         ("all", false) => filter.status = None,
-        _ => filter.impossible = true,
+        (word, negated) => match Substatus::parse(word) {
+            Some(substatus) => filter.conditions.push(Condition::Substatus {
+                substatus,
+                wanted: !negated,
+            }),
+            None => filter.impossible = true,
+        },
     }
 }
 

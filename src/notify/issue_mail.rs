@@ -19,8 +19,12 @@ const LONGEST_FACT: usize = 160;
 #[serde(rename_all = "snake_case")]
 pub enum Occasion {
     New,
-    /// The issue came back; the number tells its first regression from its second.
+    /// The issue came back after it was resolved. Here and below, the number tells its first return from its second.
     Regression(i64),
+    /// The issue was ignored until something was so, and it is.
+    Unignored(i64),
+    /// The issue happens much more often than it used to.
+    Escalation(i64),
 }
 
 /// Everything a mail about an issue says. Texts are as stored; composing makes them fit for a mail.
@@ -48,6 +52,8 @@ impl Occasion {
         match self {
             Self::New => "new".to_owned(),
             Self::Regression(count) => format!("regression-{count}"),
+            Self::Unignored(count) => format!("unignored-{count}"),
+            Self::Escalation(count) => format!("escalation-{count}"),
         }
     }
 
@@ -55,6 +61,8 @@ impl Occasion {
         match self {
             Self::New => "",
             Self::Regression(_) => "Regression: ",
+            Self::Unignored(_) => "No longer ignored: ",
+            Self::Escalation(_) => "Escalating: ",
         }
     }
 
@@ -62,6 +70,8 @@ impl Occasion {
         match self {
             Self::New => "New issue",
             Self::Regression(_) => "Regression: a resolved issue is back",
+            Self::Unignored(_) => "No longer ignored: what an issue was ignored until is so",
+            Self::Escalation(_) => "Escalating: an issue happens much more often than usual",
         }
     }
 }
@@ -161,7 +171,7 @@ fn page(mail: &IssueMail, base_url: &str) -> Page {
         link: issue_link(base_url, &mail.about.organization_slug, mail.issue_id),
         why: format!(
             "You get this mail because you are a member of {}, to which the project {} belongs. \
-             There is one mail for a new issue and one each time a resolved issue comes back.",
+             There is one mail for a new issue and one each time an issue comes back or escalates.",
             fact(&mail.about.organization_name),
             fact(&mail.about.project_name)
         ),

@@ -129,7 +129,7 @@ pub(super) fn apply<'a>(
     }))
 }
 
-/// New and regressed wear off after a while, and count as ongoing from then on.
+/// New, regressed and escalating wear off after a while, and count as ongoing from then on.
 fn in_substatus(query: Boxed<'_>, substatus: Substatus, wanted: bool, now: i64) -> Boxed<'_> {
     let since = now - FRESH_MS;
     let unresolved = issues::status.eq(Status::Unresolved.code());
@@ -139,18 +139,24 @@ fn in_substatus(query: Boxed<'_>, substatus: Substatus, wanted: bool, now: i64) 
     let regressed = issues::substatus
         .eq(Substatus::Regressed.code())
         .and(issues::status_changed_at.ge(since));
+    let escalating = issues::substatus
+        .eq(Substatus::Escalating.code())
+        .and(issues::status_changed_at.ge(since));
     match substatus {
         Substatus::New => kept!(query, unresolved.and(new), wanted),
         Substatus::Regressed => kept!(query, unresolved.and(regressed), wanted),
         Substatus::Ongoing => {
-            let otherwise = issues::substatus.eq(Substatus::Escalating.code());
             kept!(
                 query,
-                unresolved.and(not(new.or(regressed).or(otherwise))),
+                unresolved.and(not(new.or(regressed).or(escalating))),
                 wanted
             )
         }
-        Substatus::None | Substatus::Escalating | Substatus::Forever => {
+        Substatus::Escalating => kept!(query, unresolved.and(escalating), wanted),
+        Substatus::None
+        | Substatus::UntilEscalating
+        | Substatus::UntilConditionMet
+        | Substatus::Forever => {
             kept!(query, issues::substatus.eq(substatus.code()), wanted)
         }
     }

@@ -51,6 +51,7 @@ diesel::table! {
         grouping_version -> Integer,
         minute_limit -> Nullable<BigInt>,
         month_limit -> Nullable<BigInt>,
+        resolve_age -> Nullable<BigInt>,
     }
 }
 
@@ -143,6 +144,25 @@ diesel::table! {
         sampled_at -> BigInt,
         flood_minute -> BigInt,
         flood_events -> BigInt,
+    }
+}
+
+diesel::table! {
+    issue_details (issue_id) {
+        issue_id -> BigInt,
+        set_at -> BigInt,
+        in_release -> Nullable<Text>,
+        in_next_release -> Bool,
+        release_at -> Nullable<BigInt>,
+        ignore_until -> Nullable<BigInt>,
+        ignore_count -> Nullable<BigInt>,
+        ignore_window -> Nullable<BigInt>,
+        ignore_user_count -> Nullable<BigInt>,
+        ignore_user_window -> Nullable<BigInt>,
+        events_before -> BigInt,
+        users_before -> BigInt,
+        recent_events -> Text,
+        recent_users -> Text,
     }
 }
 
@@ -427,6 +447,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     environments,
     releases,
     issues,
+    issue_details,
     issue_hashes,
     events,
     issue_hours,

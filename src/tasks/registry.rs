@@ -8,8 +8,9 @@ use std::time::Duration;
 use backon::{BackoffBuilder, ExponentialBuilder};
 
 use super::kinds::{
-    counter_retention, expired_sessions, issue_mail, merge, notify_issue, notify_summary,
-    retention, retry_event, size_retention, summary_mail, train_dictionaries,
+    auto_resolve, counter_retention, end_ignoring, escalation, expired_sessions, issue_mail, merge,
+    notify_issue, notify_summary, retention, retry_event, size_retention, summary_mail,
+    train_dictionaries,
 };
 use super::{Periodic, Task, TaskError, outbox_row};
 use crate::app::App;
@@ -23,6 +24,9 @@ pub const KINDS: &[Kind] = &[
     Kind::on_demand::<summary_mail::MailSummary>(),
     Kind::on_demand::<retry_event::RetryEvent>(),
     Kind::on_demand::<merge::MoveIssues>(),
+    Kind::periodic::<end_ignoring::EndIgnoring>(),
+    Kind::periodic::<escalation::Escalation>(),
+    Kind::periodic::<auto_resolve::AutoResolve>(),
     Kind::periodic::<retention::Retention>(),
     Kind::periodic::<size_retention::SizeRetention>(),
     Kind::periodic::<counter_retention::CounterRetention>(),

@@ -103,6 +103,10 @@ fn routes(config: &mut ServiceConfig) {
             "/{org}/projects/{project}/limits",
             post().to(projects::limits::submit),
         )
+        .route(
+            "/{org}/projects/{project}/resolve-age",
+            post().to(projects::resolve_age::submit),
+        )
         .service(
             resource("/{org}/projects/{project}/keys/")
                 .route(get().to(projects::keys::show))

@@ -271,6 +271,7 @@ impl Toast {
                 "Split off into this new issue. Its events follow in a moment.".to_owned(),
                 false,
             ),
+            "reviewed" => (format!("Marked {issues} as reviewed."), true),
             "undone" => ("Taken back.".to_owned(), false),
             "letters-retried" => ("They are being tried again.".to_owned(), false),
             "letters-deleted" => ("Deleted.".to_owned(), false),

@@ -11,6 +11,7 @@ use crate::api::error::ApiError;
 use crate::api::releases;
 use crate::model::names;
 use crate::store::accounts::Project;
+use crate::store::issue_details::{self, Details};
 use crate::store::issue_records::{self, Happening, IssueRecord, Step};
 use crate::store::issue_tags::{self, TagKey};
 use crate::store::named::{self, SeenRelease};
@@ -46,18 +47,20 @@ pub async fn by_short_id(
     // A number is an issue's name too, but not a short one.
     names::parse_short_id(&short_id).ok_or(ApiError::NotFound)?;
     let app = app(&request);
-    let (scope, issue, project) = app
+    let (scope, issue, project, details) = app
         .store
         .read(move |conn| {
             let scope = caller.organization(conn, &organization)?;
             let (issue, project) = issue_records::find(conn, &scope, &short_id)?;
-            Ok((scope, issue, project))
+            let details = issue_details::of_issues(conn, &[issue.id])?.remove(&issue.id);
+            Ok((scope, issue, project, details))
         })
         .await?;
     let around = Surroundings {
         organization: &scope.organization().slug,
         project: &project,
         base_url: app.base_url(),
+        details: details.as_ref(),
         now: now_ms(),
     };
     Ok(HttpResponse::Ok().json(json!({
@@ -91,6 +94,7 @@ pub struct Whole {
     issue: IssueRecord,
     project: Project,
     now: i64,
+    details: Option<Details>,
     happenings: Vec<Happening>,
     tags: Vec<TagKey>,
     first_release: Option<SeenRelease>,
@@ -126,6 +130,7 @@ impl Whole {
             last_release,
             hours: series(conn, Step::Hour, HOURS)?,
             days: series(conn, Step::Day, DAYS)?,
+            details: issue_details::of_issues(conn, &[issue.id])?.remove(&issue.id),
             happenings: issue_records::happenings(conn, &scope, &issue, HAPPENINGS)?,
             tags: issue_tags::keys(conn, &scope, &issue)?,
             scope,
@@ -140,6 +145,7 @@ impl Whole {
             organization: &self.scope.organization().slug,
             project: &self.project,
             base_url,
+            details: self.details.as_ref(),
             now: self.now,
         };
         let stats = [

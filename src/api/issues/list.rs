@@ -13,8 +13,10 @@ use crate::api::access::{Caller, READ_EVENTS, app};
 use crate::api::cursor::{self, Cursor, Neighbours};
 use crate::api::error::ApiError;
 use crate::api::params::Params;
+use crate::model::issue::Status;
 use crate::model::search_value::span;
 use crate::store::accounts::Project;
+use crate::store::issue_details::{self, Details};
 use crate::store::issue_list::{self, Place, Sort};
 use crate::store::issue_records::{self, IssueRecord, Step};
 use crate::store::scope::OrgScope;
@@ -77,6 +79,7 @@ async fn list(
                 organization: &found.scope.organization().slug,
                 project: projects.get(&issue.project_id)?,
                 base_url: app.base_url(),
+                details: found.details.get(&issue.id),
                 now,
             };
             let stats = stats.as_ref().map(|plan| Stats {
@@ -177,6 +180,7 @@ struct Found {
     has_older: bool,
     start: i64,
     counts: HashMap<i64, Vec<i64>>,
+    details: HashMap<i64, Details>,
     direct_hit: bool,
 }
 
@@ -215,7 +219,13 @@ fn find(
         Some(plan) => issue_records::series(conn, &scope, &ids, plan.step, plan.count, now)?,
         None => (0, HashMap::new()),
     };
+    let closed: Vec<i64> = issues
+        .iter()
+        .filter(|issue| Status::from_code(issue.status) != Status::Unresolved)
+        .map(|issue| issue.id)
+        .collect();
     Ok(Found {
+        details: issue_details::of_issues(conn, &closed)?,
         projects: scope.projects(conn)?,
         scope,
         issues,

@@ -8,6 +8,7 @@ mod selection;
 mod shape;
 pub mod tags;
 pub mod update;
+mod wanted;
 
 use crate::store::accounts::Project;
 use crate::store::issue_records::{self, IssueRecord};

@@ -2,12 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
+use super::wanted;
 use crate::api::{format, projects};
 use crate::model::event::Level;
 use crate::model::issue::State;
 use crate::model::issue_condition::priority_of;
 use crate::model::names;
 use crate::store::accounts::Project;
+use crate::store::issue_details::Details;
 use crate::store::issue_records::{Happening, IssueRecord};
 
 /// What an issue's JSON needs beside its row.
@@ -15,6 +17,8 @@ pub struct Surroundings<'a> {
     pub organization: &'a str,
     pub project: &'a Project,
     pub base_url: &'a str,
+    /// What goes with its status.
+    pub details: Option<&'a Details>,
     pub now: i64,
 }
 
@@ -55,7 +59,7 @@ pub fn issue(issue: &IssueRecord, around: &Surroundings<'_>, stats: &[Stats<'_>]
         "logger": issue.logger,
         "level": level.as_str(),
         "status": now_in.status.as_str(),
-        "statusDetails": {},
+        "statusDetails": wanted::status_details(around.details),
         "substatus": now_in.substatus.as_str(),
         "type": issue.kind,
         "platform": issue.platform,
@@ -181,6 +185,7 @@ mod tests {
             organization: "acme",
             project: &project,
             base_url: "http://localhost:8000",
+            details: None,
             now: 1_767_225_600_123,
         };
         let stats = Stats {

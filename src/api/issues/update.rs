@@ -1,17 +1,18 @@
-//! Changes to issues. In: one issue, or many by number or by query, and a status; or many by number that become one. Out:
-//! what they are now. The change and its entry in the issue's history are written together.
+//! Changes to issues. In: one issue, or many by number or by query, and what is wanted of them; or many by number that become one.
+//! Out: what they are now. The change and its entry in the issue's history are written together.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::detail::Whole;
 use super::selection::{Query, Selection};
-use super::{IssuePath, merge};
+use super::{IssuePath, merge, wanted};
 use crate::api::access::{Caller, WRITE_EVENTS, app};
 use crate::api::body::read_json;
 use crate::api::error::ApiError;
 use crate::api::params::Params;
-use crate::model::issue::{State, Status};
+use crate::model::issue::Status;
+use crate::model::lifecycle::Choice;
 use crate::store::issue_list::{self, IssuePage, Place, Sort};
 use crate::store::{issue_records, issue_status, now_ms};
 
@@ -25,14 +26,15 @@ pub async fn one(
     body: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
     caller.may(WRITE_EVENTS)?;
-    let status = wanted_status(&read_json(body).await?)?;
+    let now = now_ms();
+    let choice = wanted::choice(&read_json(body).await?, now)?;
     let path = IssuePath::of(&request);
-    let (app, now) = (app(&request), now_ms());
+    let app = app(&request);
     let whole = app
         .store
         .write(move |conn| {
             let (scope, issue, project) = path.find(conn, &caller)?;
-            issue_status::set_status(conn, &scope, &[issue.id], status, now)?;
+            issue_status::set_status(conn, &scope, &[issue.id], &choice, now)?;
             let (issue, project) = (
                 issue_records::find(conn, &scope, &issue.id.to_string())?.0,
                 project,
@@ -78,19 +80,19 @@ async fn many(
         let ids = numbers(&params)?;
         return merge::merge(request, caller, organization, project, ids).await;
     }
-    let status = wanted_status(&body)?;
+    let choice = wanted::choice(&body, now_ms())?;
     let matched = if params.get("id").is_some() {
-        by_number(request, caller, organization, project, &params, status).await?
+        by_number(request, caller, organization, project, &params, &choice).await?
     } else {
-        by_query(request, &caller, &organization, project, &params, status).await?
+        by_query(request, &caller, &organization, project, &params, &choice).await?
     };
     if matched == 0 {
         return Ok(HttpResponse::NoContent().finish());
     }
-    let state = State::chosen(status);
+    let state = choice.state();
     Ok(HttpResponse::Ok().json(json!({
         "status": state.status.as_str(),
-        "statusDetails": {},
+        "statusDetails": wanted::asked_details(&choice),
         "substatus": state.substatus.as_str(),
     })))
 }
@@ -101,10 +103,10 @@ async fn by_number(
     organization: String,
     project: Option<String>,
     params: &Params,
-    status: Status,
+    choice: &Choice,
 ) -> Result<usize, ApiError> {
     let ids = numbers(params)?;
-    let now = now_ms();
+    let (now, choice) = (now_ms(), choice.clone());
     let matched = app(request)
         .store
         .write(move |conn| {
@@ -115,7 +117,7 @@ async fn by_number(
                 found.retain(|issue| issue.project_id == project.id);
             }
             let found: Vec<i64> = found.iter().map(|issue| issue.id).collect();
-            issue_status::set_status(conn, &scope, &found, status, now)?;
+            issue_status::set_status(conn, &scope, &found, &choice, now)?;
             Ok(found.len())
         })
         .await?;
@@ -146,7 +148,7 @@ async fn by_query(
     organization: &str,
     project: Option<String>,
     params: &Params,
-    status: Status,
+    choice: &Choice,
 ) -> Result<usize, ApiError> {
     let (app, now) = (app(request), now_ms());
     let mut place = Place::Start;
@@ -159,6 +161,7 @@ async fn by_query(
             selection = selection.with_status(only);
         }
         let (caller, organization) = (caller.clone(), organization.to_owned());
+        let choice = choice.clone();
         let page = app
             .store
             .write(move |conn| {
@@ -171,7 +174,7 @@ async fn by_query(
                 let page =
                     issue_list::page(conn, &scope, &filter, Sort::FirstSeen, place, CHUNK, now)?;
                 let ids: Vec<i64> = page.rows.iter().map(|row| row.id).collect();
-                issue_status::set_status(conn, &scope, &ids, status, now)?;
+                issue_status::set_status(conn, &scope, &ids, &choice, now)?;
                 Ok(page)
             })
             .await?;
@@ -179,107 +182,6 @@ async fn by_query(
         match page.rows.last() {
             Some(last) if page.has_older => place = Place::After(last.first_seen, last.id),
             _ => return Ok(matched),
-        }
-    }
-}
-
-/// What can be set of an issue, but not here yet. Answering "done" would be a lie.
-const NOT_SETTABLE: &[&str] = &[
-    "assignedTo",
-    "priority",
-    "hasSeen",
-    "isBookmarked",
-    "isSubscribed",
-    "isPublic",
-    "discard",
-    "snoozeDuration",
-    "ignoreDuration",
-    "ignoreCount",
-    "ignoreWindow",
-    "ignoreUserCount",
-    "ignoreUserWindow",
-];
-
-/// The status that a body asks for.
-fn wanted_status(body: &Value) -> Result<Status, ApiError> {
-    let invalid = |text: String| Err(ApiError::Invalid(text));
-    let says = |value: &Value| match value {
-        Value::Null => false,
-        Value::Object(map) => !map.is_empty(),
-        _ => true,
-    };
-    if !body.is_object() {
-        return invalid("the body is a JSON object, such as {\"status\": \"resolved\"}".to_owned());
-    }
-    if let Some(name) = NOT_SETTABLE.iter().find(|name| says(&body[**name])) {
-        return invalid(format!("{name} cannot be set; only status can"));
-    }
-    if says(&body["merge"]) && body["merge"] != json!(0) && body["merge"] != json!(false) {
-        return invalid("merge needs several issues: PUT …/issues/?id=1&id=2".to_owned());
-    }
-    if says(&body["statusDetails"]) {
-        return invalid(
-            "statusDetails cannot be set: a status holds until it is changed".to_owned(),
-        );
-    }
-    let word = match &body["status"] {
-        Value::String(word) => word.as_str(),
-        _ => return invalid("status is missing".to_owned()),
-    };
-    let Some(status) = Status::parse(word) else {
-        return invalid(format!(
-            "status cannot be '{word}'; use resolved, unresolved or ignored"
-        ));
-    };
-    let substatus = &body["substatus"];
-    if says(substatus) && substatus.as_str() != State::chosen(status).substatus.as_str() {
-        return invalid(format!("substatus cannot be {substatus} with {word}"));
-    }
-    Ok(status)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_status_has_several_names() {
-        for (body, status) in [
-            (
-                json!({"status": "resolved", "snoozeDuration": null}),
-                Status::Resolved,
-            ),
-            (
-                json!({"status": "muted", "statusDetails": {}}),
-                Status::Ignored,
-            ),
-            (
-                json!({"status": "ignored", "substatus": "archived_forever"}),
-                Status::Ignored,
-            ),
-            (
-                json!({"status": "unresolved", "substatus": null}),
-                Status::Unresolved,
-            ),
-        ] {
-            assert_eq!(wanted_status(&body).ok(), Some(status), "{body}");
-        }
-    }
-
-    #[test]
-    fn what_is_not_kept_is_refused() {
-        for body in [
-            json!({}),
-            json!([]),
-            json!({"status": 1}),
-            json!({"status": "gone"}),
-            json!({"status": "resolvedInNextRelease"}),
-            json!({"status": "resolved", "statusDetails": {"inNextRelease": true}}),
-            json!({"status": "ignored", "ignoreDuration": 30}),
-            json!({"status": "ignored", "substatus": "archived_until_escalating"}),
-            json!({"hasSeen": true}),
-        ] {
-            assert!(wanted_status(&body).is_err(), "{body}");
         }
     }
 }

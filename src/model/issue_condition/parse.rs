@@ -90,16 +90,12 @@ fn state(word: &str, wanted: bool) -> Result<Condition, String> {
         return Ok(Condition::Status { status, wanted });
     }
     let substatus = match word {
-        "new" | "for_review" => Substatus::New,
-        "regressed" => Substatus::Regressed,
-        "ongoing" => Substatus::Ongoing,
-        "escalating" => Substatus::Escalating,
-        "archived_forever" => Substatus::Forever,
+        "for_review" => Substatus::New,
         "unassigned" | "unlinked" => return Ok(Condition::when(wanted)),
-        "assigned" | "linked" | "archived_until_escalating" | "archived_until_condition_met" => {
-            return Ok(Condition::when(!wanted));
+        "assigned" | "linked" => return Ok(Condition::when(!wanted)),
+        word => {
+            Substatus::parse(word).ok_or_else(|| format!("'{word}' is not a state of an issue"))?
         }
-        _ => return Err(format!("'{word}' is not a state of an issue")),
     };
     Ok(Condition::Substatus { substatus, wanted })
 }

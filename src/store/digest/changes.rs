@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use diesel::prelude::*;
 
 use super::place::Placed;
-use crate::model::issue::{ACTIVITY_FIRST_SEEN, ACTIVITY_REGRESSION};
+use crate::model::issue::{ACTIVITY_FIRST_SEEN, ACTIVITY_REGRESSION, ACTIVITY_UNIGNORED};
+use crate::model::lifecycle::Met;
 use crate::store::dialect::{self, Bind, insert_rows};
 use crate::store::schema::projects;
 use crate::store::{Conn, StoreError, now_ms};
@@ -14,7 +15,10 @@ use crate::store::{Conn, StoreError, now_ms};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IssueChangeKind {
     New,
+    /// It was resolved, and came again.
     Regressed,
+    /// It was ignored until this was so.
+    Unignored(Met),
 }
 
 /// Something that people want to hear of.
@@ -58,12 +62,16 @@ pub(super) fn record_changes(conn: &mut Conn, changes: &[IssueChange]) -> Result
         .iter()
         .zip(first..)
         .map(|(change, id)| {
+            let mut data =
+                serde_json::json!({ "event_id": change.event_id, "release": change.release });
             let kind = match change.kind {
                 IssueChangeKind::New => ACTIVITY_FIRST_SEEN,
                 IssueChangeKind::Regressed => ACTIVITY_REGRESSION,
+                IssueChangeKind::Unignored(met) => {
+                    data["reason"] = met.as_str().into();
+                    ACTIVITY_UNIGNORED
+                }
             };
-            let data =
-                serde_json::json!({ "event_id": change.event_id, "release": change.release });
             vec![
                 Bind::I64(id),
                 Bind::I64(change.issue_id),

@@ -17,6 +17,7 @@ mod hashes;
 mod issues;
 pub mod ledger;
 mod place;
+mod reopen;
 pub mod tag_moves;
 pub mod tags;
 mod users;
@@ -141,18 +142,19 @@ pub fn store(
     let new_events = events::without_repetitions(conn, &fresh, rules.repetitions)?;
     let mut placement = place::place(conn, &mut known, new_events, rules.new_issue_limit)?;
     flood::sample(conn, &mut placement, rules.spike_limit)?;
-    let placed = &placement.events;
-    stored.events = placed.len();
-    stored.sampled = placed.iter().filter(|event| !event.kept).count();
+    stored.events = placement.events.len();
+    stored.sampled = placement.events.iter().filter(|event| !event.kept).count();
     stored.duplicates = fresh
         .iter()
         .filter(|item| matches!(item.content, Content::Event(_)))
         .count()
-        - placed.len();
+        - placement.events.len();
 
     // The rows that a repetition stumbles over come first.
-    events::insert(conn, placed)?;
-    let new_users = users::add(conn, &mut known, placed)?;
+    events::insert(conn, &placement.events)?;
+    let new_users = users::add(conn, &mut known, &placement.events)?;
+    reopen::ignored(conn, &mut placement, &new_users)?;
+    let placed = &placement.events;
     issues::bring_up_to_date(conn, &placement, &new_users)?;
     counters::add(conn, placed)?;
     dimensions::note_releases(conn, &mut known, placed)?;

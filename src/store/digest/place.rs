@@ -11,8 +11,10 @@ use super::cache::{Known, Project};
 use super::changes::IssueChangeKind;
 use super::flood::Flood;
 use super::hashes::{self, OVERFLOW};
-use crate::model::issue::{State, Status};
+use super::reopen;
+use crate::model::issue::State;
 use crate::store::dialect;
+use crate::store::issue_details::Details;
 use crate::store::schema::{issues, projects};
 use crate::store::{Conn, StoreError};
 
@@ -40,6 +42,10 @@ pub(super) struct Placement<'a> {
     pub organizations: HashMap<i64, i64>,
     /// By issue, as the batch found it.
     pub floods: HashMap<i64, Flood>,
+    /// By issue, for those that there were before.
+    pub states: HashMap<i64, IssueState>,
+    /// What ends the ignoring of issues that are ignored until a condition is met.
+    pub watched: HashMap<i64, Details>,
 }
 
 /// Finds or makes the issue of every event.
@@ -131,16 +137,18 @@ pub(super) fn place<'a>(
             kept: true,
         });
     }
-    reopen(conn, &mut placed, &states)?;
+    let watched = reopen::resolved(conn, &mut placed, &states)?;
     hashes::write(conn, known, new_hashes, &real)?;
     let floods = states
-        .into_iter()
-        .map(|(id, state)| (id, state.flood))
+        .iter()
+        .map(|(id, state)| (*id, state.flood))
         .collect();
     Ok(Placement {
         events: placed,
         organizations,
         floods,
+        states,
+        watched,
     })
 }
 
@@ -236,19 +244,35 @@ fn make_issues(
     Ok(made)
 }
 
-struct IssueState {
-    status: i32,
-    resolved_at: Option<i64>,
-    regressions: i32,
-    short_number: i64,
-    flood: Flood,
+/// An issue as the batch found it.
+pub(super) struct IssueState {
+    pub state: State,
+    pub status_changed_at: i64,
+    pub resolved_at: Option<i64>,
+    pub regressions: i32,
+    pub short_number: i64,
+    pub times_seen: i64,
+    pub users_seen: i64,
+    pub flood: Flood,
 }
 
 fn states(
     conn: &mut Conn,
     ids: impl Iterator<Item = i64>,
 ) -> Result<HashMap<i64, IssueState>, StoreError> {
-    type Row = (i64, i32, Option<i64>, i32, i64, i64, i64);
+    type Row = (
+        i64,
+        i32,
+        i32,
+        i64,
+        Option<i64>,
+        i32,
+        i64,
+        i64,
+        i64,
+        i64,
+        i64,
+    );
     let ids: BTreeSet<i64> = ids.collect();
     if ids.is_empty() {
         return Ok(HashMap::new());
@@ -258,68 +282,31 @@ fn states(
         .select((
             issues::id,
             issues::status,
+            issues::substatus,
+            issues::status_changed_at,
             issues::resolved_at,
             issues::regressions,
             issues::short_number,
+            issues::times_seen,
+            issues::users_seen,
             issues::flood_minute,
             issues::flood_events,
         ))
         .load(conn)?;
-    Ok(rows
-        .into_iter()
-        .map(
-            |(id, status, resolved_at, regressions, short_number, minute, events)| {
-                let state = IssueState {
-                    status,
-                    resolved_at,
-                    regressions,
-                    short_number,
-                    flood: Flood { minute, events },
-                };
-                (id, state)
-            },
-        )
-        .collect())
-}
-
-/// Reopens resolved issues that have an event received after the resolution. One conditional update an issue, so
-/// that somebody who resolves it again at the same moment is not overruled.
-fn reopen(
-    conn: &mut Conn,
-    placed: &mut [Placed<'_>],
-    states: &HashMap<i64, IssueState>,
-) -> Result<(), StoreError> {
-    let mut reopened = BTreeSet::new();
-    for event in placed {
-        let Some(state) = states.get(&event.issue_id) else {
-            continue;
+    let states = rows.into_iter().map(|row| {
+        let (id, status, substatus, status_changed_at, resolved_at, regressions, ..) = row;
+        let (.., short_number, times_seen, users_seen, minute, events) = row;
+        let state = IssueState {
+            state: State::from_codes(status, substatus),
+            status_changed_at,
+            resolved_at,
+            regressions,
+            short_number,
+            times_seen,
+            users_seen,
+            flood: Flood { minute, events },
         };
-        let (Status::Resolved, Some(resolved_at)) =
-            (Status::from_code(state.status), state.resolved_at)
-        else {
-            continue;
-        };
-        if event.new.item.received_ms <= resolved_at || !reopened.insert(event.issue_id) {
-            continue;
-        }
-        let changed = diesel::update(
-            issues::table
-                .filter(issues::id.eq(event.issue_id))
-                .filter(issues::status.eq(Status::Resolved.code()))
-                .filter(issues::resolved_at.eq(resolved_at)),
-        )
-        .set((
-            issues::status.eq(State::REGRESSED.status.code()),
-            issues::substatus.eq(State::REGRESSED.substatus.code()),
-            issues::status_changed_at.eq(event.new.item.received_ms),
-            issues::resolved_at.eq(None::<i64>),
-            issues::regressions.eq(issues::regressions + 1),
-        ))
-        .execute(conn)?;
-        if changed > 0 {
-            event.change = Some(IssueChangeKind::Regressed);
-            event.regressions = state.regressions + 1;
-        }
-    }
-    Ok(())
+        (id, state)
+    });
+    Ok(states.collect())
 }

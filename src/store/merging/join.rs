@@ -12,7 +12,7 @@ use crate::store::dialect::{self, Bind, insert_rows};
 use crate::store::digest::{OVERFLOW, lock_project};
 use crate::store::schema::{issue_hashes, issue_redirects, issues, projects};
 use crate::store::scope::OrgScope;
-use crate::store::{Conn, StoreError, issue_status};
+use crate::store::{Conn, StoreError, issue_details, issue_status};
 
 /// Issues of one merge: what one short transaction can do.
 const MOST_ISSUES: usize = 200;
@@ -277,5 +277,9 @@ fn combine(conn: &mut Conn, all: &[Issue]) -> Result<(), StoreError> {
             issues::sampled_at.eq(sampled_at.unwrap_or(0)),
         ))
         .execute(conn)?;
-    Ok(())
+    for child in &all[1..] {
+        issue_details::replace(conn, child.id, None)?;
+    }
+    let came = sum(|issue| issue.times_seen) - parent.times_seen;
+    issue_details::shift(conn, parent.id, came, 0)
 }

@@ -10,7 +10,7 @@ use super::split_steps::{REMAINING, State, USERS, describe, go_on};
 use super::{Move, Progress, finish, steps};
 use crate::store::digest::{hold_project, lock_project};
 use crate::store::schema::{events, issue_users, issues};
-use crate::store::{Conn, StoreError, dictionaries};
+use crate::store::{Conn, StoreError, dictionaries, issue_details};
 
 /// Users in one step, and events that are read in one.
 const USERS_AT_ONCE: i64 = 500;
@@ -46,6 +46,7 @@ pub(super) fn take_users_off(
     diesel::update(issues::table.find(found.source_id))
         .set(issues::users_seen.eq(issues::users_seen - taken as i64))
         .execute(conn)?;
+    issue_details::shift(conn, found.source_id, 0, -(taken as i64))?;
     go_on(conn, found, USERS, 0, &state)
 }
 

@@ -10,7 +10,7 @@ use super::facts::Facts;
 use super::join::{hold_rows, note_move};
 use super::split_steps::{State, describe};
 use super::{SPLIT, hashes, is_moving};
-use crate::model::issue::{ACTIVITY_SPLIT_FROM, ACTIVITY_SPLIT_OFF, State as IssueState, Status};
+use crate::model::issue::{ACTIVITY_SPLIT_FROM, ACTIVITY_SPLIT_OFF, State as IssueState};
 use crate::model::names;
 use crate::store::dialect;
 use crate::store::digest::lock_project;
@@ -159,7 +159,7 @@ fn insert_like(
     short_number: i64,
     now: i64,
 ) -> Result<(), StoreError> {
-    let state = IssueState::chosen(Status::Unresolved);
+    let state = IssueState::ONGOING;
     diesel::sql_query(format!(
         "INSERT INTO issues (id, organization_id, project_id, short_number, kind, level, platform, title, title_type, \
          title_value, culprit, location, logger, status, substatus, status_changed_at, first_seen, last_seen, times_seen, \

@@ -16,7 +16,7 @@ use crate::model::names::fit;
 use crate::store::dialect;
 use crate::store::digest::{Cache, dimensions::NO_ENVIRONMENT, hold_project, tag_moves};
 use crate::store::schema::{environments, events, issue_moves, issues};
-use crate::store::{Conn, StoreError, dictionaries};
+use crate::store::{Conn, StoreError, dictionaries, issue_details};
 
 /// Rows that one step looks at, and events that it moves: some ten milliseconds of the writer's time.
 const LOOKED_AT: i64 = 2_000;
@@ -253,6 +253,7 @@ fn move_sums(conn: &mut Conn, found: &Move, going: &[Going]) -> Result<(), Store
                 issues::stored_bytes.eq(issues::stored_bytes + sign * bytes),
             ))
             .execute(conn)?;
+        issue_details::shift(conn, issue_id, sign * seen, 0)?;
     }
     Ok(())
 }

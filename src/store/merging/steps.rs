@@ -16,7 +16,7 @@ use crate::store::digest::{Cache, hold_project, tag_moves};
 use crate::store::schema::{
     activity, events, issue_days, issue_hours, issue_redirects, issue_users, issues, projects,
 };
-use crate::store::{Conn, StoreError};
+use crate::store::{Conn, StoreError, issue_details};
 
 use super::counters::{DAYS, HOURS};
 
@@ -30,6 +30,7 @@ pub(super) const TABLES: &[(&str, Option<Step>)] = &[
     ("issue_hashes", None),
     ("issue_redirects", None),
     ("issue_moves", None),
+    ("issue_details", None),
     ("events", Some(move_events)),
     ("issue_hours", Some(move_hours)),
     ("issue_days", Some(move_days)),
@@ -197,6 +198,7 @@ pub(super) fn add_users(
         diesel::update(issues::table.find(issue_id))
             .set(issues::users_seen.eq(issues::users_seen + new))
             .execute(conn)?;
+        issue_details::shift(conn, issue_id, 0, new)?;
     }
     Ok(())
 }

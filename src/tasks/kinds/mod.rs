@@ -1,6 +1,9 @@
 //! The kinds of tasks, a file each. In: arguments. Out: effects; the work itself lies in `store` and `notify`.
 
+pub mod auto_resolve;
 pub mod counter_retention;
+pub mod end_ignoring;
+pub mod escalation;
 pub mod expired_sessions;
 pub mod issue_mail;
 pub mod merge;

@@ -1,4 +1,4 @@
-//! A new issue, or one that came back: everybody who should know gets a mail.
+//! A new issue, or one that came back or escalates: everybody who should know gets a mail.
 //! In: the issue and the event that made it, from the digest's transaction. Out: a mail task for each recipient.
 
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use super::notify_summary::{HOUR_MS, NotifySummary};
 use crate::app::App;
 use crate::notify::issue_mail::Occasion;
 use crate::store::digest::{IssueChange, IssueChangeKind};
+use crate::store::lifecycle_steps::Returned;
 use crate::store::tasks::{self, NewTask};
 use crate::store::{Conn, StoreError, now_ms, project_mail};
 use crate::tasks::{Task, TaskError, outbox_row};
@@ -34,6 +35,7 @@ pub fn follow_up(change: &IssueChange) -> Vec<NewTask> {
     let occasion = match change.kind {
         IssueChangeKind::New => Occasion::New,
         IssueChangeKind::Regressed => Occasion::Regression(i64::from(change.regressions)),
+        IssueChangeKind::Unignored(_) => Occasion::Unignored(i64::from(change.regressions)),
     };
     let task = NotifyIssue {
         project_id: change.project_id,
@@ -42,8 +44,26 @@ pub fn follow_up(change: &IssueChange) -> Vec<NewTask> {
         event_id: change.event_id.clone(),
         occasion,
     };
-    let key = format!("notify-issue:{}:{}", task.issue_id, occasion.key());
-    vec![outbox_row(&task, Some(key), now_ms())]
+    vec![task.outbox(now_ms())]
+}
+
+/// What tasks write next to issues that came back by time.
+pub fn about_returned(
+    returned: &[Returned],
+    occasion: fn(i64) -> Occasion,
+    now: i64,
+) -> Vec<NewTask> {
+    let tasks = returned.iter().map(|returned| {
+        let task = NotifyIssue {
+            project_id: returned.project_id,
+            issue_id: returned.issue_id,
+            received_ms: now,
+            event_id: returned.event_id.clone(),
+            occasion: occasion(i64::from(returned.regressions)),
+        };
+        task.outbox(now)
+    });
+    tasks.collect()
 }
 
 impl Task for NotifyIssue {
@@ -65,6 +85,11 @@ impl Task for NotifyIssue {
 }
 
 impl NotifyIssue {
+    fn outbox(&self, now: i64) -> NewTask {
+        let key = format!("notify-issue:{}:{}", self.issue_id, self.occasion.key());
+        outbox_row(self, Some(key), now)
+    }
+
     /// A mail for each recipient, as tasks of their own: one full mailbox does not repeat everybody else's mail.
     /// Past the hour's limit, one summary when the hour is over.
     fn mails(&self, conn: &mut Conn) -> Result<Vec<NewTask>, StoreError> {

@@ -3,7 +3,8 @@
 
 use actix_web::{HttpResponse, web};
 
-use crate::model::issue::Status;
+use super::chosen;
+use crate::model::lifecycle::Choice;
 use crate::store::{issue_status, now_ms, scope};
 use crate::web::error::PageError;
 use crate::web::form::SessionForm;
@@ -20,8 +21,11 @@ pub async fn set_status(
     form: SessionForm,
     path: web::Path<String>,
 ) -> Result<HttpResponse, PageError> {
-    let status = Status::parse(form.fields.get("status"))
-        .ok_or_else(|| PageError::BadRequest("this is no status".to_owned()))?;
+    let choice = chosen::choice(&form.fields, now_ms())?;
+    let done = match &choice {
+        Choice::Review => "reviewed",
+        choice => choice.state().status.as_str(),
+    };
     let (organization, user_id) = (path.into_inner(), form.viewer.user().id);
     let mut ids = form.fields.numbers("id");
     ids.truncate(MOST_AT_ONCE);
@@ -29,15 +33,11 @@ pub async fn set_status(
         .store
         .write(move |conn| {
             let scope = scope::authorize(conn, user_id, &organization)?;
-            issue_status::set_status(conn, &scope, &ids, status, now_ms())
+            issue_status::set_status(conn, &scope, &ids, &choice, now_ms())
         })
         .await?;
     let ids: Vec<i64> = changed.iter().map(|change| change.issue_id).collect();
-    let what = if ids.is_empty() {
-        "unchanged"
-    } else {
-        status.as_str()
-    };
+    let what = if ids.is_empty() { "unchanged" } else { done };
     back(&site, form.fields.get("back"), what, &ids)
 }
 

@@ -7,12 +7,14 @@ use askama::Template;
 use serde_json::Value;
 
 use super::row::{Badge, badge, level_name, users};
-use super::side::{self, Happening, Tag};
+use super::side::{self, Tag};
+use super::story::{self, Happening};
 use crate::model::issue::{State, Status};
 use crate::model::names;
 use crate::protocol::event_id::EventId;
 use crate::store::accounts::Project;
 use crate::store::issue_detail::{self, EventRow, Issue, Neighbours, Which};
+use crate::store::issue_details::{self, Details};
 use crate::store::{Conn, StoreError, merging, now_ms, payload, scope};
 use crate::web::blocking;
 use crate::web::chart::{Chart, short_version};
@@ -109,6 +111,11 @@ struct IssueDetailPage {
     value: String,
     culprit: String,
     status: Status,
+    /// What the status waits for.
+    note: Option<String>,
+    /// New, regressed or escalating: somebody may say that they have seen it.
+    to_review: bool,
+    release_names: Vec<String>,
     badge: Option<Badge>,
     unhandled: bool,
     events: Count,
@@ -162,6 +169,7 @@ struct Found {
     releases: Vec<(String, i64)>,
     tags: Vec<issue_detail::TagRow>,
     activity: Vec<issue_detail::ActivityRow>,
+    details: Option<Details>,
 }
 
 impl Found {
@@ -200,6 +208,10 @@ async fn show(
             let releases = issue_detail::releases_since(conn, &issue, history.0)?;
             let tags = issue_detail::tags(conn, &issue, TAG_VALUES)?;
             let activity = issue_detail::activity(conn, &issue, ACTIVITY_ROWS)?;
+            let details = match Status::from_code(issue.status) {
+                Status::Unresolved => None,
+                _ => issue_details::of_issues(conn, &[issue.id])?.remove(&issue.id),
+            };
             Ok(Found {
                 context,
                 issue,
@@ -211,6 +223,7 @@ async fn show(
                 releases,
                 tags,
                 activity,
+                details,
             })
         })
         .await?;
@@ -263,6 +276,7 @@ fn draw(
         releases,
         tags,
         activity,
+        details,
     } = found;
     let org = context.slug().to_owned();
     let short_id = names::short_id(&project.short_prefix, issue.short_number);
@@ -271,7 +285,11 @@ fn draw(
         "issues",
         Some(&project.slug),
     );
-    let state = State::from_codes(issue.status, issue.substatus);
+    let state = State::from_codes(issue.status, issue.substatus).seen_at(
+        issue.first_seen,
+        issue.status_changed_at,
+        now,
+    );
     let named: Vec<&str> = tags
         .iter()
         .filter(|row| row.tag_key == "environment")
@@ -289,7 +307,14 @@ fn draw(
         value: issue.title_value.clone(),
         culprit: issue.culprit.clone(),
         status: state.status,
-        badge: badge(state.seen_at(issue.first_seen, issue.status_changed_at, now)),
+        note: story::status_note(state, details.as_ref()),
+        to_review: state.status == Status::Unresolved && state != State::ONGOING,
+        release_names: releases
+            .iter()
+            .rev()
+            .map(|(version, _)| version.clone())
+            .collect(),
+        badge: badge(state),
         unhandled: issue.is_unhandled,
         events: Count::new(issue.times_seen),
         users: (issue.users_seen > 0).then(|| users(issue.users_seen)),
@@ -308,7 +333,7 @@ fn draw(
         shown,
         moving,
         tags: side::tags(&tags, issue.times_seen),
-        activity: side::activity(&activity, now),
+        activity: story::activity(&activity, now),
         tags_first: TAGS_FIRST,
         crumbs_first: CRUMBS_FIRST,
         org,

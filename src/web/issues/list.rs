@@ -69,6 +69,8 @@ struct ListPage {
     fresh: String,
     start: String,
     showing: Option<Status>,
+    /// None here: the issues may be of several projects.
+    release_names: Vec<String>,
 }
 
 struct Found {
@@ -216,6 +218,7 @@ fn draw(
         fresh: fresh_link(address, &org, now),
         start: address.link(&org),
         showing: query.filter().status,
+        release_names: Vec::new(),
         org,
     };
     page.answer(&template)
@@ -266,7 +269,7 @@ fn empty(context: &OrgContext, address: &ListAddress, total: &Counts) -> Empty {
         _ if address.query.state() == Some("unresolved") && total.unresolved == 0 => Empty::AllDone,
         _ => match address.query.state() {
             Some(state) if is_plain(&address.query) => Empty::NoneInState {
-                state: state.to_owned(),
+                state: state.replace('_', " "),
             },
             _ => Empty::NoMatch,
         },

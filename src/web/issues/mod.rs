@@ -2,6 +2,7 @@
 
 pub mod actions;
 mod choices;
+mod chosen;
 pub mod detail;
 pub mod grouping;
 mod links;
@@ -10,3 +11,4 @@ pub mod merging;
 pub mod raw;
 mod row;
 mod side;
+mod story;

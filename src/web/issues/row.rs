@@ -90,6 +90,9 @@ pub fn level_name(code: i32) -> &'static str {
 pub fn badge(state: State) -> Option<Badge> {
     let (class, text) = match (state.status, state.substatus) {
         (Status::Resolved, _) => ("ok", "resolved"),
+        (Status::Ignored, Substatus::UntilEscalating) => ("outline", "ignored until escalating"),
+        (Status::Ignored, Substatus::UntilConditionMet) => ("outline", "ignored for now"),
+        (Status::Ignored, Substatus::Forever) => ("outline", "ignored for good"),
         (Status::Ignored, _) => ("outline", "ignored"),
         (Status::Unresolved, Substatus::New) => ("new", "new"),
         (Status::Unresolved, Substatus::Regressed) => ("regressed", "regressed"),

@@ -9,6 +9,7 @@ pub mod limits;
 pub mod mirror;
 pub mod new;
 mod place;
+pub mod resolve_age;
 pub mod rules;
 mod sample;
 pub mod scrubbing;

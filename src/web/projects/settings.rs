@@ -8,7 +8,7 @@ use super::limits::LimitFields;
 use crate::protocol::dsn::Dsn;
 use crate::store::accounts::Project;
 use crate::store::scope::Role;
-use crate::store::{limits, mirrors, now_ms, project_keys};
+use crate::store::{lifecycle_steps, limits, mirrors, now_ms, project_keys};
 use crate::web::error::PageError;
 use crate::web::format::When;
 use crate::web::page::{OrgContext, Page};
@@ -33,6 +33,7 @@ struct ProjectPage {
     created: When,
     first_event: Option<When>,
     limits: LimitFields,
+    resolve_age: Option<i64>,
     can_change: bool,
 }
 
@@ -46,7 +47,7 @@ pub async fn show(
     let (organization, name) = path.into_inner();
     let user_id = viewer.user().id;
     let now = now_ms();
-    let (context, project, keys, limits, mirror) = site
+    let (context, project, keys, limits, mirror, resolve_age) = site
         .store
         .read(move |conn| {
             let context = OrgContext::load(conn, user_id, &organization, now)?;
@@ -55,7 +56,8 @@ pub async fn show(
             let limits = limits::of_projects(conn, &context.scope)?;
             let limits = limits.get(&project.id).copied().unwrap_or_default();
             let mirror = mirrors::of_project(conn, &project)?;
-            Ok((context, project, keys, limits, mirror))
+            let resolve_age = lifecycle_steps::resolve_age(conn, project.id)?;
+            Ok((context, project, keys, limits, mirror, resolve_age))
         })
         .await?;
     let page = Page::new(project.name.clone(), &viewer, &request).within(
@@ -71,6 +73,7 @@ pub async fn show(
             .map(|key| KeyRow::new(key, &site.base_url, now))
             .collect(),
         limits: LimitFields::of(limits),
+        resolve_age,
         can_change: context.scope.role() >= Role::Admin,
         mirror: mirror.and_then(|mirror| {
             let dsn: Dsn = mirror.dsn.parse().ok()?;

@@ -68,7 +68,7 @@ fn many_issues_change_at_once() {
     for (path, body) in [
         (path.as_str(), json!({"status": "gone"})),
         (&path, json!({})),
-        (&path, json!({"status": "ignored", "ignoreDuration": 30})),
+        (&path, json!({"status": "ignored", "ignoreWindow": 30})),
         (
             &path,
             json!({"status": "resolved", "statusDetails": {"inNextRelease": true}}),

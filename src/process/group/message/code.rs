@@ -20,8 +20,9 @@ const OTHER_CODES: [&str; 24] = words(
 const FILLERS: [&str; 5] = ["of", "is", "was", "with", "number"];
 
 /// Between what was asked for and the status it answered with.
-const ANSWERS: [&str; 10] =
-    words("returned responded answered replied returns responds answers replies got received");
+const ANSWERS: [&str; 13] = words(
+    "returned responded answered replied returns responds answers replies got received failed fails rejected",
+);
 
 const HTTP_METHODS: [&str; 6] = ["GET ", "POST ", "PUT ", "PATCH ", "DELETE ", "HEAD "];
 
@@ -331,6 +332,10 @@ mod tests {
             ("OSError(113, 'x')", "OSError(101, 'x')"),
             ("GET /x returned 404", "GET /x returned 500"),
             ("https://a.example got 502.", "https://a.example got 503."),
+            (
+                "GET https://a.example/x failed with 500",
+                "GET https://a.example/x failed with 404",
+            ),
         ]);
     }
 

@@ -73,7 +73,7 @@ fn rest(text: &Text<'_>, month: usize) -> Option<usize> {
 
 /// Behind what stands between the parts of a date.
 fn separated(text: &Text<'_>, at: usize) -> usize {
-    for between in [", at ", " at ", ", ", ". ", " ", "-", "/", ":", "T"] {
+    for between in [", at ", " at ", ", ", ". ", "  ", " ", "-", "/", ":", "T"] {
         if text.starts_with(at, between) {
             return at + between.len();
         }
@@ -291,6 +291,7 @@ mod tests {
                 "at January 18th, 2019 at 9:08 PM end",
                 "at Nov 21 10:00:00 end",
                 "at Nov 2026 end",
+                "at Thu Nov  5 10:00:00 UTC 2026 end",
                 "at 21 Nov 2026 end",
                 "at 21. November 2026 10:00 end",
                 "at 21-Nov-2026 end",

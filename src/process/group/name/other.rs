@@ -47,8 +47,11 @@ pub(super) fn function(name: &str) -> Cow<'_, str> {
     if !name.contains(['@', '<', '-', '+', '$']) {
         return Cow::Borrowed(name);
     }
-    if name.starts_with('-') && name.ends_with('-') {
-        return changed(name, beam(name));
+    // With the number of arguments behind it, or without.
+    let closed = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    let closed = closed.strip_suffix('/').unwrap_or(name);
+    if name.starts_with('-') && closed.ends_with('-') {
+        return changed(name, beam(closed) + &name[closed.len()..]);
     }
     changed(name, dart(native::without_offset(name)))
 }
@@ -168,6 +171,7 @@ mod tests {
             ("erlang", "-bar/2-fun-13-", "-bar/2-fun-"),
             ("elixir", "-baz/2-fun-0-", "-baz/2-fun-"),
             ("elixir", "-bar/3-fun-0-", "-bar/3-fun-"),
+            ("elixir", "-bar/3-fun-12-/2", "-bar/3-fun-/2"),
             ("elixir", "-pay/1-lc$^0/1-0-", "-pay/1-lc-"),
             ("elixir", "-pay/1-lc$^1/1-2-", "-pay/1-lc-"),
             ("elixir", "-pay/1-anonymous-0-", "-pay/1-anonymous-"),

@@ -7,7 +7,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{Incoming, ProcessError, ProcessedEvent, Settings, process};
-use crate::protocol::event_id::EventId;
 
 /// An event as it is stored.
 pub struct Sample {
@@ -46,15 +45,7 @@ impl Difference {
 
 /// Processes a stored event again.
 pub fn again(payload: &[u8], settings: &Settings) -> Result<ProcessedEvent, ProcessError> {
-    let incoming = Incoming {
-        payload,
-        event_id: EventId::from_bytes([0; 16]),
-        received_ms: 0,
-        sent_at_ms: None,
-        remote_addr: None,
-        sdk_client: None,
-    };
-    process(&incoming, settings)
+    process(&Incoming::stored(payload), settings)
 }
 
 /// Compares the settings over the events, in the order given.

@@ -5,7 +5,6 @@ use serde::Serialize;
 
 use super::group;
 use super::{Incoming, Settings, normalize};
-use crate::protocol::event_id::EventId;
 use crate::protocol::json::{self, Json};
 
 pub use super::group::{FrameReport as Frame, StackReport as Stack};
@@ -50,14 +49,7 @@ pub fn explain(payload: &[u8], settings: &Settings) -> Option<Explained> {
     let Ok(Json::Object(document)) = json::parse(payload) else {
         return None;
     };
-    let incoming = Incoming {
-        payload,
-        event_id: EventId::from_bytes([0; 16]),
-        received_ms: 0,
-        sent_at_ms: None,
-        remote_addr: None,
-        sdk_client: None,
-    };
+    let incoming = Incoming::stored(payload);
     // Scrubbed and trimmed it is already.
     let mut event = normalize::normalize(&incoming, document);
     let judgements = settings.stacks.judge(&event);
@@ -91,6 +83,7 @@ pub fn explain(payload: &[u8], settings: &Settings) -> Option<Explained> {
 mod tests {
     use super::*;
     use crate::process::process;
+    use crate::protocol::event_id::EventId;
 
     #[test]
     fn a_stored_event_is_explained_as_it_was_grouped() {

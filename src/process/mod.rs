@@ -48,6 +48,20 @@ pub struct Incoming<'a> {
     pub sdk_client: Option<&'a str>,
 }
 
+impl<'a> Incoming<'a> {
+    /// An event as it is stored, to be looked at again: all that a request says of it stands in it already.
+    pub(crate) const fn stored(payload: &'a [u8]) -> Self {
+        Self {
+            payload,
+            event_id: EventId::from_bytes([0; 16]),
+            received_ms: 0,
+            sent_at_ms: None,
+            remote_addr: None,
+            sdk_client: None,
+        }
+    }
+}
+
 /// One event as the store takes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProcessedEvent {
@@ -204,14 +218,7 @@ pub fn older_hashes(payload: &[u8]) -> Vec<[u8; 16]> {
     let Ok(Json::Object(document)) = json::parse(payload) else {
         return Vec::new();
     };
-    let incoming = Incoming {
-        payload,
-        event_id: EventId::from_bytes([0; 16]),
-        received_ms: 0,
-        sent_at_ms: None,
-        remote_addr: None,
-        sdk_client: None,
-    };
+    let incoming = Incoming::stored(payload);
     // Normalised, scrubbed and trimmed it is already, and what that leaves it leaves when it is done again.
     group::older(&normalize::normalize(&incoming, document))
 }

@@ -49,7 +49,7 @@ fn may_hold_generated(name: &str, expect: Expect) -> bool {
 }
 
 const fn is_separator(c: char) -> bool {
-    matches!(c, '.' | '-' | '_' | '~')
+    matches!(c, '.' | '-' | '_' | '~' | '^')
 }
 
 /// The extension begins with its dot, and is empty if what follows the last dot looks like anything else.

@@ -152,12 +152,23 @@ pub(super) fn bare_base_name(path: &str, family: Family) -> &str {
     }
 }
 
-/// Cells are numbered in the order they ran.
+/// Cells are numbered in the order they ran, and code that was made while the program ran in the order it was made, but for the
+/// first: `<attrs generated init shop.Cart-2>`, `<decorator-gen-12>`.
 fn notebook_cell(base: &str) -> &str {
-    ["<ipython-input", "<command"]
+    let front = ["<ipython-input", "<command", "memory:0x", "<decorator-gen"]
         .into_iter()
-        .find(|front| base.starts_with(front))
-        .unwrap_or(base)
+        .find(|front| base.starts_with(front));
+    if let Some(front) = front {
+        return front;
+    }
+    if !base.starts_with("<attrs generated") {
+        return base;
+    }
+    let name = base.trim_end_matches('>');
+    match name.rsplit_once('-') {
+        Some((name, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => name,
+    }
 }
 
 fn without_query(path: &str) -> &str {

@@ -158,6 +158,13 @@ fn stable_segment(segment: &str, at: usize) -> Cow<'_, str> {
             return Cow::Borrowed(gensym.trim_end_matches('_'));
         }
     }
+    // Of a function's own name: `total__1234`.
+    if let Some((named, number)) = segment.rsplit_once("__")
+        && !named.is_empty()
+        && is_digits(number)
+    {
+        return Cow::Borrowed(named);
+    }
     // Of Groovy: `_pay_closure3_closure4`.
     if segment.starts_with('_') && segment.contains("closure") {
         return Cow::Owned(without_closure_numbers(segment));

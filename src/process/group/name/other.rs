@@ -21,6 +21,10 @@ pub(super) fn python_module(name: &str) -> Cow<'_, str> {
     if matches!(name, "__mp_main__" | "<string>") {
         return Cow::Borrowed("__main__");
     }
+    // A template of Mako without a file, by its address.
+    if name.starts_with("memory:0x") || name.starts_with("memory_0x") {
+        return Cow::Borrowed("memory");
+    }
     if !name.bytes().any(|byte| byte.is_ascii_digit()) {
         return Cow::Borrowed(name);
     }
@@ -46,6 +50,15 @@ pub(super) fn python_module(name: &str) -> Cow<'_, str> {
 pub(super) fn function(name: &str) -> Cow<'_, str> {
     if !name.contains(['@', '<', '-', '+', '$']) {
         return Cow::Borrowed(name);
+    }
+    // Of Lua: a function without a name, by the line where it begins.
+    if let Some(place) = name
+        .strip_prefix('<')
+        .and_then(|rest| rest.strip_suffix('>'))
+        && let Some((file, line)) = place.rsplit_once(':')
+        && is_digits(line)
+    {
+        return Cow::Owned(format!("<{file}>"));
     }
     // With the number of arguments behind it, or without.
     let closed = name.trim_end_matches(|c: char| c.is_ascii_digit());
@@ -172,6 +185,7 @@ mod tests {
             ("elixir", "-baz/2-fun-0-", "-baz/2-fun-"),
             ("elixir", "-bar/3-fun-0-", "-bar/3-fun-"),
             ("elixir", "-bar/3-fun-12-/2", "-bar/3-fun-/2"),
+            ("lua", "<cart.lua:12>", "<cart.lua>"),
             ("elixir", "-pay/1-lc$^0/1-0-", "-pay/1-lc-"),
             ("elixir", "-pay/1-lc$^1/1-2-", "-pay/1-lc-"),
             ("elixir", "-pay/1-anonymous-0-", "-pay/1-anonymous-"),

@@ -95,6 +95,12 @@ fn segment(name: &str) -> &str {
             }
         }
     }
+    // Templates of Latte: `Template1a2b3c4d5e`.
+    const LATTE: usize = 10;
+    let latte = name.strip_prefix("Template");
+    if latte.is_some_and(|hash| hash.len() == LATTE && is_hash(hash)) {
+        return "Template";
+    }
     // Mocks of PHPUnit: `Mock_Basket_1a2b3c4d`.
     let mut bare = name;
     while let Some((front, last)) = bare.rsplit_once('_') {
@@ -184,6 +190,8 @@ mod tests {
             ("content_60d5ec49d3a5b3_87654321", Some("content")),
             ("content_page", Some("content_page")),
             ("Mock_Basket_1a2b3c4d::pay", Some("Mock_Basket::pay")),
+            ("Template1a2b3c4d5e::main", Some("Template::main")),
+            ("TemplateList2::main", Some("TemplateList2::main")),
             ("migrate_20240101", Some("migrate_20240101")),
         ] {
             assert_eq!(function(name, "php").as_deref(), expected, "{name}");

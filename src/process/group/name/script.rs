@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::{is_digits, without_end_digits};
+use super::{is_digits, native, without_end_digits};
 
 pub(super) fn function(name: &str) -> Option<Cow<'_, str>> {
     let is_plain = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
@@ -13,6 +13,10 @@ pub(super) fn function(name: &str) -> Option<Cow<'_, str>> {
     }
     if name.contains("wasm-function[") {
         return Some(Cow::Borrowed("wasm-function"));
+    }
+    // Of a program in WebAssembly that was compiled from C++ or Rust.
+    if name.contains("::") {
+        return native::function(name);
     }
     let called = name.split(" [as ").next().unwrap_or(name);
     if called.starts_with("eval at ") || called.starts_with("anonymous(") {
@@ -107,6 +111,10 @@ mod tests {
             ("Basket.#pay", Some("#pay")),
             ("Basket.[Symbol.iterator]", Some("[Symbol.iterator]")),
             ("wasm-function[12]", Some("wasm-function")),
+            (
+                "shop::cart::total::h0123456789abcdef",
+                Some("shop::cart::total"),
+            ),
             ("shop.wasm:wasm-function[345]:0x1f", Some("wasm-function")),
             ("pay$1", Some("pay")),
             ("pay$12", Some("pay")),

@@ -95,6 +95,11 @@ fn files() {
         ),
         ("php", "/srv/app/run(1).php", Some("run(1).php")),
         ("python", "<ipython-input-12-9a1b>", Some("<ipython-input")),
+        (
+            "python",
+            "<attrs generated init shop.Cart-2>",
+            Some("<attrs generated init shop.cart"),
+        ),
         ("python", "<command-3141592>", Some("<command")),
         ("python", "/tmp/ipykernel_4711/1234567.py", Some(".py")),
         ("python", "<string>", Some("<string>")),

@@ -192,6 +192,7 @@ fn lambdas_and_local_classes_lose_numbers() {
             ("shop.core$pay$fn__12__auto____34", "shop.core$pay$fn"),
             ("shop.core$ship$fn__5921", "shop.core$ship$fn"),
             ("shop.core$reify__77", "shop.core$reify"),
+            ("shop.core$total__1234", "shop.core$total"),
         ],
         |name| module(name, "java").map(Into::into),
     );

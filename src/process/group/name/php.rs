@@ -84,6 +84,7 @@ fn without_hashes(name: &str) -> Cow<'_, str> {
 fn segment(name: &str) -> &str {
     const CONTAINER: &str = "Container";
     const HASH: usize = 7;
+    const LATTE: usize = 10;
     for (prefix, stable) in TEMPLATES {
         if let Some(hash) = name.strip_prefix(prefix) {
             let mut parts = hash.split('_').filter(|part| !part.is_empty());
@@ -96,7 +97,6 @@ fn segment(name: &str) -> &str {
         }
     }
     // Templates of Latte: `Template1a2b3c4d5e`.
-    const LATTE: usize = 10;
     let latte = name.strip_prefix("Template");
     if latte.is_some_and(|hash| hash.len() == LATTE && is_hash(hash)) {
         return "Template";

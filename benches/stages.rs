@@ -5,6 +5,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use bugle::process::source_maps::NoMaps;
 use bugle::process::{Incoming, Settings, Stage, process_in_stages};
 use bugle::protocol::envelope::Envelope;
 use bugle::protocol::event_id::EventId;
@@ -27,6 +28,7 @@ const STAGES: [(Stage, &str); 11] = [
     (Stage::Normalize, "normalise"),
     (Stage::Filter, "filter"),
     (Stage::Scrub, "scrub"),
+    (Stage::Map, "source maps"),
     (Stage::Trim, "trim"),
     (Stage::Agent, "user agent"),
     (Stage::InApp, "own code or not"),
@@ -100,7 +102,7 @@ fn measure(payload: &[u8]) -> [Duration; STAGES.len()] {
     let mut spent = [Duration::ZERO; STAGES.len()];
     for round in 0..WARM_UP + ROUNDS {
         let mut before = Instant::now();
-        let processed = process_in_stages(&incoming, &settings, |stage| {
+        let processed = process_in_stages(&incoming, &settings, &NoMaps, |stage| {
             let now = Instant::now();
             if round >= WARM_UP {
                 let at = STAGES.iter().position(|(known, _)| *known == stage);

@@ -61,6 +61,9 @@ enum Command {
     /// The child process that suspect events are tried in.
     #[command(name = crate::tasks::poison::trial::COMMAND, hide = true)]
     TryEvents,
+    /// The child process that source maps are compiled in.
+    #[command(name = crate::tasks::source_maps::COMMAND, hide = true)]
+    CompileSourceMap,
     /// Look at tasks that failed for good, try them again or delete them.
     DeadLetters {
         #[command(flatten)]
@@ -110,6 +113,9 @@ pub fn run() -> ExitCode {
         Command::Journal(args) => journal::run(&args),
         Command::TryEvents => {
             crate::tasks::poison::trial::run_child().map_err(|error| error.to_string().into())
+        }
+        Command::CompileSourceMap => {
+            crate::tasks::source_maps::run_child().map_err(CommandError::from)
         }
         Command::DeadLetters {
             storage,

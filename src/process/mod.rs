@@ -17,6 +17,7 @@ pub mod rules;
 pub mod scrub;
 pub mod scrub_preview;
 mod settings;
+pub mod source_maps;
 mod tags;
 #[cfg(test)]
 mod tests;
@@ -33,6 +34,7 @@ pub use crate::model::event::{EventKind, Level, ReportKind};
 pub use group::VERSION as GROUPING;
 pub use group::readable_symbol;
 pub use settings::Settings;
+use source_maps::{NoMaps, SourceMaps};
 
 /// One event as it came in, with what only the request knew.
 #[derive(Debug, Clone, Copy)]
@@ -117,6 +119,7 @@ pub enum Stage {
     Normalize,
     Filter,
     Scrub,
+    Map,
     Trim,
     Agent,
     InApp,
@@ -126,18 +129,28 @@ pub enum Stage {
     Write,
 }
 
-/// Reads, cleans, names and groups one event, as its project wants it.
+/// Reads, cleans, names and groups one event, as its project wants it, without source maps.
 pub fn process(
     incoming: &Incoming<'_>,
     settings: &Settings,
 ) -> Result<ProcessedEvent, ProcessError> {
-    process_in_stages(incoming, settings, |_| ())
+    process_in_stages(incoming, settings, &NoMaps, |_| ())
+}
+
+/// The same with the source maps of the project.
+pub fn process_mapped(
+    incoming: &Incoming<'_>,
+    settings: &Settings,
+    maps: &dyn SourceMaps,
+) -> Result<ProcessedEvent, ProcessError> {
+    process_in_stages(incoming, settings, maps, |_| ())
 }
 
 /// The same, telling of each stage when it is done, so that a benchmark can say what each costs.
 pub fn process_in_stages(
     incoming: &Incoming<'_>,
     settings: &Settings,
+    maps: &dyn SourceMaps,
     mut done: impl FnMut(Stage),
 ) -> Result<ProcessedEvent, ProcessError> {
     let document = match json::parse(incoming.payload) {
@@ -155,6 +168,8 @@ pub fn process_in_stages(
     done(Stage::Filter);
     scrub::scrub(&mut event, &settings.scrubbing);
     done(Stage::Scrub);
+    source_maps::apply(&mut event, maps);
+    done(Stage::Map);
     normalize::trim(&mut event);
     done(Stage::Trim);
     agent::complete(&mut event);

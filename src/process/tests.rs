@@ -25,7 +25,7 @@ fn table(path: &str) -> serde_json::Map<String, Value> {
 }
 
 /// The first event of an envelope, or the whole body if it is none.
-fn event_item(path: &str) -> Option<Vec<u8>> {
+pub(super) fn event_item(path: &str) -> Option<Vec<u8>> {
     let body = read(path);
     if !path.ends_with(".envelope") {
         return Some(body);

@@ -14,6 +14,7 @@ pub mod project_settings;
 pub mod registry;
 pub mod runner;
 pub mod schedule;
+pub mod source_maps;
 pub mod thinning;
 
 use std::sync::Arc;

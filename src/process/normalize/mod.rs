@@ -27,7 +27,7 @@ use super::group::in_app;
 use super::time;
 
 use reader::Reader;
-use reader::cut;
+pub(super) use reader::cut;
 pub(super) use tags::tag_value;
 pub(super) use trim::trim;
 

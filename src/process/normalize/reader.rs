@@ -193,7 +193,7 @@ pub(super) fn any_text(value: Json<'_>) -> Option<Text<'_>> {
 }
 
 /// Cuts a text that is too long, counting characters; the end then reads `...`.
-pub(super) fn cut(text: Text<'_>, length: Length) -> Text<'_> {
+pub(in crate::process) fn cut(text: Text<'_>, length: Length) -> Text<'_> {
     match shortened(&text, length) {
         Cow::Owned(short) => Cow::Owned(short),
         Cow::Borrowed(_) => text,

@@ -169,7 +169,7 @@ fn insert_like(
          is_unhandled, 0 FROM issues WHERE id = ",
         status = state.status.code(),
         substatus = state.substatus.code(),
-    ) + &like.to_string())
+    ) + like.to_string().as_str())
     .execute(conn)?;
     Ok(())
 }

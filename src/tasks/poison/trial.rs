@@ -93,16 +93,19 @@ fn reason(status: ExitStatus) -> String {
     }
 }
 
+/// The file of this process, also after an upgrade replaced it: a child has to be what its parent is.
+pub(crate) fn own_binary() -> std::io::Result<std::path::PathBuf> {
+    let own = std::path::Path::new("/proc/self/exe");
+    if own.exists() {
+        Ok(own.to_owned())
+    } else {
+        std::env::current_exe()
+    }
+}
+
 impl Running {
     fn start() -> std::io::Result<Self> {
-        // Also after an upgrade replaced the file: the child has to be what this process is.
-        let own = std::path::Path::new("/proc/self/exe");
-        let binary = if own.exists() {
-            own.to_owned()
-        } else {
-            std::env::current_exe()?
-        };
-        let mut command = Command::new(binary);
+        let mut command = Command::new(own_binary()?);
         command.arg(COMMAND).env_clear();
         if let Some(library_path) = std::env::var_os("LD_LIBRARY_PATH") {
             command.env("LD_LIBRARY_PATH", library_path);

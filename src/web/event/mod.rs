@@ -275,6 +275,10 @@ fn note_sentence(kind: &str) -> String {
         "future_timestamp" => "replaced: in the future",
         "clock_drift" => "corrected: the sender's clock was off",
         "invalid_environment" => "dropped: not a name of an environment",
+        "source_map_missing" => "no source map: nothing was uploaded for this script. Upload it with its debug id or for this release",
+        "source_map_broken" => "the uploaded source map is of no use; build and upload it again",
+        "source_map_without_position" => "the source map does not know this place: it may belong to another build of the script",
+        "source_map_without_source" => "the source map lacks sourcesContent, so there are no source lines",
         "too_many_values" => "shortened: too many entries",
         other => return other.replace('_', " "),
     }

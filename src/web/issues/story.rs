@@ -91,7 +91,7 @@ fn happening(row: &ActivityRow, now: i64) -> Option<Happening> {
         .unwrap_or_default();
     Some(Happening {
         who,
-        what: what + &of,
+        what: what + of.as_str(),
         when: When::ago(row.created_at, now),
     })
 }

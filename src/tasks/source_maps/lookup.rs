@@ -1,0 +1,234 @@
+//! The source maps of a project while its events are digested. In: the scripts of an event. Out: compiled maps, from memory or from
+//! where uploads are kept.
+//!
+//! What a look-up found is remembered for some seconds, so that an upload counts soon and a flood of events asks seldom;
+//! compiled maps stay in memory up to a bound, the one that was used longest ago goes first.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::blobs::Blobs;
+use crate::process::source_maps::{CompiledMap, Finding, Script, SourceMaps};
+use crate::store::artifacts::{self, Artifact, ArtifactKind};
+use crate::store::{Store, StoreError};
+
+/// So soon does an upload count.
+const REMEMBERED: Duration = Duration::from_secs(5);
+/// Compiled maps in memory. One that is larger is used once and forgotten.
+const MOST_BYTES: usize = 48 * 1024 * 1024;
+const MOST_ANSWERS: usize = 10_000;
+
+/// What look-ups of all projects found lately.
+#[derive(Default)]
+pub struct MapCache(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    /// Projects that something was uploaded for, and when that was read.
+    users: Option<(HashSet<i64>, Instant)>,
+    answers: HashMap<Question, (Answer, Instant)>,
+    maps: HashMap<String, (CompiledMap, u64)>,
+    bytes: usize,
+    uses: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Question {
+    project_id: i64,
+    debug_id: Option<String>,
+    url: String,
+    release: Option<String>,
+    dist: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+enum Answer {
+    /// The blob of a compiled map.
+    Compiled(String),
+    Missing,
+    Broken(String),
+}
+
+impl MapCache {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The bytes of the maps that are in memory.
+    pub fn bytes(&self) -> usize {
+        self.state().bytes
+    }
+}
+
+impl State {
+    fn remember(&mut self, question: Question, answer: Answer) {
+        if self.answers.len() >= MOST_ANSWERS {
+            self.answers.retain(|_, (_, at)| at.elapsed() < REMEMBERED);
+        }
+        if self.answers.len() < MOST_ANSWERS {
+            self.answers.insert(question, (answer, Instant::now()));
+        }
+    }
+
+    fn answer(&self, question: &Question) -> Option<Answer> {
+        let (answer, at) = self.answers.get(question)?;
+        (at.elapsed() < REMEMBERED).then(|| answer.clone())
+    }
+
+    fn map(&mut self, blob: &str) -> Option<CompiledMap> {
+        self.uses += 1;
+        let uses = self.uses;
+        let (map, used) = self.maps.get_mut(blob)?;
+        *used = uses;
+        Some(map.clone())
+    }
+
+    fn keep(&mut self, blob: String, map: &CompiledMap) {
+        let size = map.as_bytes().len();
+        if size > MOST_BYTES || self.maps.contains_key(&blob) {
+            return;
+        }
+        while self.bytes + size > MOST_BYTES {
+            let oldest = self.maps.iter().min_by_key(|(_, (_, used))| *used);
+            let Some(oldest) = oldest.map(|(blob, _)| blob.clone()) else {
+                break;
+            };
+            if let Some((map, _)) = self.maps.remove(&oldest) {
+                self.bytes -= map.as_bytes().len();
+            }
+        }
+        self.uses += 1;
+        self.bytes += size;
+        self.maps.insert(blob, (map.clone(), self.uses));
+    }
+}
+
+/// The maps of one project, for the events of one batch.
+pub struct ProjectMaps<'m> {
+    pub cache: &'m MapCache,
+    pub store: &'m Store,
+    pub blobs: &'m Blobs,
+    pub project_id: i64,
+    /// Set when the database or the blobs could not be asked: then what was found says nothing, and the events have to come again.
+    pub away: &'m AtomicBool,
+}
+
+impl SourceMaps for ProjectMaps<'_> {
+    fn are_used(&self) -> bool {
+        let fresh = |state: &State| {
+            let (users, at) = state.users.as_ref()?;
+            (at.elapsed() < REMEMBERED).then(|| users.contains(&self.project_id))
+        };
+        if let Some(used) = fresh(&self.cache.state()) {
+            return used;
+        }
+        match self.store.read_blocking(artifacts::projects_with_uploads) {
+            Ok(users) => {
+                let used = users.contains(&self.project_id);
+                self.cache.state().users = Some((users, Instant::now()));
+                used
+            }
+            Err(error) => {
+                self.is_away(&error);
+                false
+            }
+        }
+    }
+
+    fn find(&self, script: &Script<'_>) -> Finding {
+        let question = Question {
+            project_id: self.project_id,
+            debug_id: script.debug_id.map(str::to_owned),
+            url: script.url.to_owned(),
+            release: script.release.map(str::to_owned),
+            dist: script.dist.map(str::to_owned),
+        };
+        let remembered = self.cache.state().answer(&question);
+        let answer = match remembered {
+            Some(answer) => answer,
+            None => match self.ask(&question) {
+                Ok(answer) => {
+                    self.cache.state().remember(question, answer.clone());
+                    answer
+                }
+                Err(error) => {
+                    self.is_away(&error);
+                    return Finding::Missing;
+                }
+            },
+        };
+        match answer {
+            Answer::Missing => Finding::Missing,
+            Answer::Broken(reason) => Finding::Broken(reason),
+            Answer::Compiled(blob) => self.compiled(blob),
+        }
+    }
+}
+
+impl ProjectMaps<'_> {
+    fn is_away(&self, error: &dyn std::error::Error) {
+        tracing::warn!(%error, "source maps cannot be looked up; the events wait");
+        self.away.store(true, Ordering::Release);
+    }
+
+    /// By the debug id, the script before the map; else by release and address.
+    fn ask(&self, question: &Question) -> Result<Answer, StoreError> {
+        let Question {
+            project_id,
+            debug_id,
+            url,
+            release,
+            dist,
+        } = question.clone();
+        let found = self.store.read_blocking(move |conn| {
+            if let Some(id) = debug_id {
+                for kind in [ArtifactKind::MinifiedSource, ArtifactKind::SourceMap] {
+                    if let Some(found) =
+                        artifacts::artifact_by_debug_id(conn, project_id, &id, kind)?
+                    {
+                        return Ok(Some(found));
+                    }
+                }
+            }
+            let Some(release) = release else {
+                return Ok(None);
+            };
+            let kind = ArtifactKind::MinifiedSource;
+            artifacts::artifact_by_url(conn, project_id, &release, dist.as_deref(), &url, kind)
+        })?;
+        Ok(match found {
+            None => Answer::Missing,
+            Some(Artifact {
+                compiled: Some(blob),
+                ..
+            }) => Answer::Compiled(blob),
+            Some(Artifact { problem, .. }) => Answer::Broken(
+                problem.unwrap_or_else(|| "no source map belongs to the script".to_owned()),
+            ),
+        })
+    }
+
+    fn compiled(&self, blob: String) -> Finding {
+        if let Some(map) = self.cache.state().map(&blob) {
+            return Finding::Map(map);
+        }
+        let bytes = match self.blobs.get(&blob) {
+            Ok(bytes) => bytes,
+            // An upload that was deleted a moment ago.
+            Err(crate::blobs::BlobError::NotFound(_)) => return Finding::Missing,
+            Err(error) => {
+                self.is_away(&error);
+                return Finding::Missing;
+            }
+        };
+        match CompiledMap::from_bytes(bytes) {
+            Ok(map) => {
+                self.cache.state().keep(blob, &map);
+                Finding::Map(map)
+            }
+            Err(error) => Finding::Broken(error.to_string()),
+        }
+    }
+}

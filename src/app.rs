@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use sha2::{Digest, Sha256};
 
+use crate::blobs::Blobs;
 use crate::config::Config;
 use crate::ingest::keys::Keys;
 use crate::ingest::limits::Limits;
@@ -35,6 +36,8 @@ pub struct App {
     pub mirror: Arc<Mirror>,
     /// For calls to other servers, on behalf of users.
     pub outgoing: Client,
+    /// What builds uploaded.
+    pub blobs: Blobs,
     pub digest_cache: Cache,
     pub dictionaries: Dictionaries,
     pub project_settings: ProjectSettings,
@@ -57,6 +60,7 @@ pub struct Parts {
     pub mailer: Option<Mailer>,
     pub mirror: Arc<Mirror>,
     pub outgoing: Client,
+    pub blobs: Blobs,
     pub base_url: String,
 }
 
@@ -71,6 +75,7 @@ impl App {
             mailer,
             mirror,
             outgoing,
+            blobs,
             base_url,
         } = parts;
         Self {
@@ -85,6 +90,7 @@ impl App {
             mailer,
             mirror,
             outgoing,
+            blobs,
             digest_cache: Cache::default(),
             dictionaries: Dictionaries::default(),
             project_settings: ProjectSettings::default(),

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use sha2::{Digest, Sha256};
 
+use crate::blobs::Blobs;
 use crate::config::Config;
 use crate::ingest::keys::Keys;
 use crate::ingest::limits::Limits;
@@ -19,6 +20,7 @@ use crate::store::Store;
 use crate::store::dictionaries::Dictionaries;
 use crate::store::digest::Cache;
 use crate::tasks::project_settings::ProjectSettings;
+use crate::tasks::source_maps::MapCache;
 
 pub struct App {
     pub config: Config,
@@ -35,9 +37,12 @@ pub struct App {
     pub mirror: Arc<Mirror>,
     /// For calls to other servers, on behalf of users.
     pub outgoing: Client,
+    /// What builds uploaded.
+    pub blobs: Blobs,
     pub digest_cache: Cache,
     pub dictionaries: Dictionaries,
     pub project_settings: ProjectSettings,
+    pub source_maps: MapCache,
     /// Events stored by this node since it started.
     pub stored: AtomicU64,
     /// Rung when a transaction wrote tasks.
@@ -57,6 +62,7 @@ pub struct Parts {
     pub mailer: Option<Mailer>,
     pub mirror: Arc<Mirror>,
     pub outgoing: Client,
+    pub blobs: Blobs,
     pub base_url: String,
 }
 
@@ -71,6 +77,7 @@ impl App {
             mailer,
             mirror,
             outgoing,
+            blobs,
             base_url,
         } = parts;
         Self {
@@ -85,9 +92,11 @@ impl App {
             mailer,
             mirror,
             outgoing,
+            blobs,
             digest_cache: Cache::default(),
             dictionaries: Dictionaries::default(),
             project_settings: ProjectSettings::default(),
+            source_maps: MapCache::default(),
             stored: AtomicU64::new(0),
             tasks_wake: tokio::sync::Notify::new(),
             base_url,

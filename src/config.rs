@@ -1,6 +1,7 @@
 //! Every setting: its flag, environment name, default and one sentence of help.
 //! In: arguments and environment. Out: a checked [`Config`], or all mistakes at once.
 
+mod blobs;
 mod limits;
 mod outgoing;
 mod retention;
@@ -12,11 +13,13 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+pub use blobs::BlobArgs;
 pub use limits::LimitArgs;
 pub use retention::{RetentionArgs, RetentionLimits, parse_bytes};
 use secrets::kept_secret_key;
 pub use secrets::secret;
 
+use crate::blobs::BlobPlace;
 use crate::outgoing::Network;
 use crate::store::DatabaseUrl;
 pub use outgoing::OutgoingArgs;
@@ -122,6 +125,9 @@ pub struct ServeArgs {
 
     #[command(flatten)]
     pub outgoing: OutgoingArgs,
+
+    #[command(flatten)]
+    pub blobs: BlobArgs,
 
     /// Parts of the work this process does, separated by commas.
     #[arg(
@@ -269,6 +275,7 @@ pub struct Config {
     pub telemetry: TelemetryConfig,
     /// Private networks that may be called on behalf of users.
     pub allow_outgoing: Vec<Network>,
+    pub blob_place: BlobPlace,
 }
 
 /// All mistakes in the settings, a sentence each.
@@ -435,6 +442,7 @@ impl ServeArgs {
         }
         let telemetry = self.telemetry.check(&mut mistakes);
         let allow_outgoing = self.outgoing.check(&mut mistakes);
+        let blob_place = self.blobs.check(&self.storage.data_dir, &mut mistakes);
         match (database, secret_key) {
             (Some(database), Some(secret_key)) if mistakes.is_empty() => Ok(Config {
                 data_dir: self.storage.data_dir.clone(),
@@ -462,6 +470,7 @@ impl ServeArgs {
                 no_migrate: self.no_migrate,
                 telemetry,
                 allow_outgoing,
+                blob_place,
             }),
             _ => Err(ConfigError(mistakes)),
         }

@@ -20,6 +20,8 @@ pub mod tasks;
 
 pub mod process;
 
+pub mod blobs;
+
 pub mod model;
 pub mod store;
 

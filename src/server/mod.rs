@@ -24,6 +24,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::app::{App, Parts};
+use crate::blobs::{BlobError, Blobs};
 use crate::config::{Config, Role, create_data_dir, default_base_url};
 use crate::ingest::keys::Keys;
 use crate::ingest::limits::{Limits as EventLimits, snapshot};
@@ -54,6 +55,8 @@ pub enum ServeError {
         address: String,
         problem: std::io::Error,
     },
+    #[error("{0}")]
+    Blobs(#[from] BlobError),
     #[error("{0}")]
     Journal(#[from] JournalError),
     #[error("{0}")]
@@ -182,6 +185,7 @@ fn assemble(config: Config, journal: Journal, address: SocketAddr) -> Result<Arc
     Ok(Arc::new(App::new(Parts {
         mirror: Arc::new(Mirror::open(&config.data_dir, outgoing.clone())),
         outgoing,
+        blobs: Blobs::open(&config.blob_place, config.data_dir.join("uploads"))?,
         store: Store::new(config.database.clone()),
         keys: Arc::new(keys),
         limits: Arc::new(event_limits),

@@ -2,6 +2,7 @@
 //! Out: rows and models; errors say whether trying again can help.
 
 pub mod accounts;
+pub mod artifacts;
 pub mod connection;
 pub mod dead_records;
 pub mod dialect;

@@ -436,6 +436,56 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    upload_chunks (organization_id, checksum) {
+        organization_id -> BigInt,
+        checksum -> Text,
+        blob_key -> Text,
+        size -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    artifact_bundles (id) {
+        id -> BigInt,
+        organization_id -> BigInt,
+        upload_key -> Text,
+        checksum -> Text,
+        state -> Text,
+        detail -> Nullable<Text>,
+        version -> Nullable<Text>,
+        dist -> Nullable<Text>,
+        size -> BigInt,
+        file_count -> BigInt,
+        created_at -> BigInt,
+        changed_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    artifact_bundle_projects (project_id, bundle_id) {
+        project_id -> BigInt,
+        bundle_id -> BigInt,
+    }
+}
+
+diesel::table! {
+    artifact_files (id) {
+        id -> BigInt,
+        bundle_id -> BigInt,
+        kind -> Integer,
+        debug_id -> Nullable<Text>,
+        place_key -> Nullable<Text>,
+        url -> Text,
+        source_map -> Nullable<Text>,
+        blob_key -> Text,
+        size -> BigInt,
+        compiled_key -> Nullable<Text>,
+        problem -> Nullable<Text>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     users,
     organizations,
@@ -473,4 +523,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     payload_dictionaries,
     issue_redirects,
     issue_moves,
+    upload_chunks,
+    artifact_bundles,
+    artifact_bundle_projects,
+    artifact_files,
 );

@@ -13,9 +13,11 @@ use std::time::{Duration, Instant};
 
 use super::kinds::{notify_issue, train_dictionaries};
 use super::poison::{Poison, hook};
+use super::source_maps::ProjectMaps;
 use crate::app::App;
 use crate::ingest::outcome;
 use crate::journal::{Record, RecordKind};
+use crate::process::source_maps::SourceMaps;
 use crate::process::{self, Incoming, ProcessError, ProcessedEvent, Settings};
 use crate::queue::{Claim, Delivery, Queue, Terms};
 use crate::store::digest::{self, Batch, Content, Item, Repetitions, Rules, Stored};
@@ -66,13 +68,19 @@ pub fn run(app: &Arc<App>, poison: &Poison, mut queue: Box<dyn Queue>, stop: &At
         let attempt = poison.attempts.begin(claim.deliveries.iter(), false);
         METRICS.digest.claimed(claim.deliveries.len());
         let began = Instant::now();
-        let (items, mut failed) = processed(app, &claim.deliveries);
+        let away = AtomicBool::new(false);
+        let (items, mut failed) = processed(app, &claim.deliveries, &away);
         METRICS.digest.process.observe(began.elapsed());
         if !attempt.processed() {
             tracing::warn!("a thread that was stuck is free again; its batch is somebody else's");
             return;
         }
-        let outcome = store_or_halve(app, items, &claim.terms, stop);
+        let outcome = if away.load(Ordering::Acquire) {
+            std::thread::sleep(PATIENCE);
+            Outcome::NotNow
+        } else {
+            store_or_halve(app, items, &claim.terms, stop)
+        };
         drop(attempt);
         let result = match outcome {
             Outcome::Stored { refused } => {
@@ -108,11 +116,15 @@ fn set_failed_aside(poison: &Poison, claim: Claim, failed: Vec<Failed>) -> Vec<D
 }
 
 /// Records as the store takes them, and those whose processing failed. A panic inside processing costs its record only.
-fn processed(app: &App, deliveries: &[Delivery]) -> (Vec<Item>, Vec<Failed>) {
+fn processed(
+    app: &App,
+    deliveries: &[Delivery],
+    away: &AtomicBool,
+) -> (Vec<Item>, Vec<Failed>) {
     let mut items = Vec::with_capacity(deliveries.len());
     let mut failed = Vec::new();
     for delivery in deliveries {
-        match content(app, &delivery.record) {
+        match content(app, &delivery.record, away) {
             Ok(content) => items.push(item(delivery, content)),
             Err(error) => failed.push(((delivery.node, delivery.record.seq), error)),
         }
@@ -154,14 +166,25 @@ pub(super) fn pack(app: &App, items: &mut [Item]) {
     }
 }
 
-/// What processing makes of a record; or how processing failed.
-pub(super) fn content(app: &App, record: &Record) -> Result<Content, String> {
+/// What processing makes of a record; or how processing failed. `away` is set if source maps could not be looked up; then
+/// the result says nothing, and the record has to come again.
+pub(super) fn content(app: &App, record: &Record, away: &AtomicBool) -> Result<Content, String> {
     // What goes wrong with a report of our own errors must not become the next one.
     let _muted = self_report::mute_for(&record.body);
     Ok(match record.kind {
         RecordKind::Outcomes => outcome::decode(record.payload())
             .map_or(Content::Invalid("malformed"), Content::Outcomes),
-        RecordKind::Event => match event_of(record, &app.project_settings.of(record.project_id))? {
+        RecordKind::Event => match event_of(
+            record,
+            &app.project_settings.of(record.project_id),
+            &ProjectMaps {
+                cache: &app.source_maps,
+                store: &app.store,
+                blobs: &app.blobs,
+                project_id: record.project_id,
+                away,
+            },
+        )? {
             Ok(event) => Content::Event(Box::new(event)),
             Err(ProcessError::NotJson(problem)) => {
                 tracing::debug!(project = record.project_id, event = %record.event_id, problem, "an event is no JSON");
@@ -180,6 +203,7 @@ pub(super) fn content(app: &App, record: &Record) -> Result<Content, String> {
 pub(super) fn event_of(
     record: &Record,
     settings: &Settings,
+    maps: &dyn SourceMaps,
 ) -> Result<Result<ProcessedEvent, ProcessError>, String> {
     let incoming = Incoming {
         payload: record.payload(),
@@ -191,7 +215,7 @@ pub(super) fn event_of(
     };
     catch_unwind(AssertUnwindSafe(|| {
         hook::strike(record.payload());
-        process::process(&incoming, settings)
+        process::process_mapped(&incoming, settings, maps)
     }))
     .map_err(|panic| panic_reason(&*panic))
 }

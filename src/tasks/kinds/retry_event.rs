@@ -2,6 +2,7 @@
 //! In: its number on the list. Out: the event as if it had just come, and one entry less; or the new reason why not.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use serde::{Deserialize, Serialize};
 
@@ -47,12 +48,16 @@ impl Task for RetryEvent {
         };
         let handles = Arc::clone(&app);
         let processed = tokio::task::spawn_blocking(move || {
-            let content = try_apart(&handles, &record);
-            (record, content)
+            let away = AtomicBool::new(false);
+            let content = try_apart(&handles, &record, &away);
+            (record, content, away.into_inner())
         });
-        let (record, content) = processed
+        let (record, content, is_away) = processed
             .await
             .map_err(|error| TaskError::Retry(error.to_string()))?;
+        if is_away {
+            return Err(TaskError::Retry("source maps cannot be looked up".to_owned()));
+        }
         let content = match content {
             Ok(content) => content,
             Err(reason) => return refused(&app, id, reason).await,
@@ -85,10 +90,10 @@ pub fn opened(app: &App, kept: Kept) -> Result<Record, String> {
 }
 
 /// Processing it may have ended a process before: it is tried in another one first.
-fn try_apart(app: &App, record: &Record) -> Result<Content, String> {
+fn try_apart(app: &App, record: &Record, away: &AtomicBool) -> Result<Content, String> {
     match Court::default().try_record(&record.body) {
         Verdict::Guilty(reason) => Err(reason),
-        Verdict::Harmless | Verdict::Unknown(_) => process_events::content(app, record),
+        Verdict::Harmless | Verdict::Unknown(_) => process_events::content(app, record, away),
     }
 }
 

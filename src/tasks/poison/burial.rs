@@ -2,6 +2,7 @@
 //! it: the scrubbed event if there is one, else what the SDK sent, sealed.
 
 use crate::app::App;
+use crate::process::source_maps::NoMaps;
 use crate::queue::Delivery;
 use crate::store::dead_records::{Dead, Form};
 use crate::store::digest::Content;
@@ -23,7 +24,7 @@ pub fn content(app: &App, last: &Last<'_>) -> Content {
     let record = &last.delivery.record;
     let scrubbed = if last.can_be_processed {
         let settings = app.project_settings.of(record.project_id);
-        process_events::event_of(record, &settings)
+        process_events::event_of(record, &settings, &NoMaps)
             .ok()
             .and_then(Result::ok)
     } else {

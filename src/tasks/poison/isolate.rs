@@ -11,6 +11,7 @@ use super::notes::RecordId;
 use super::trial::{Court, Verdict};
 use super::{Handed, MOST_CRASHES, MOST_FAILURES, Pace, Poison, id};
 use crate::app::App;
+use crate::process::source_maps::NoMaps;
 use crate::queue::{Delivery, Queue, Terms};
 use crate::store::digest::{Batch, Item};
 use crate::store::now_ms;
@@ -164,8 +165,9 @@ impl Isolation<'_> {
         let attempt = self.poison.attempts.begin(deliveries.iter(), true);
         let mut failed = HashMap::<RecordId, (String, bool)>::new();
         let mut items = Vec::with_capacity(deliveries.len());
+        let away = AtomicBool::new(false);
         for delivery in &deliveries {
-            match process_events::content(self.app, &delivery.record) {
+            match process_events::content(self.app, &delivery.record, &away) {
                 Ok(content) => items.push(process_events::item(delivery, content)),
                 Err(error) => {
                     failed.insert(id(delivery), (error, false));
@@ -175,6 +177,7 @@ impl Isolation<'_> {
         process_events::pack(self.app, &mut items);
         // The watch ends the process rather than take a batch from this thread.
         let stored = attempt.processed()
+            && !away.load(Ordering::Acquire)
             && match process_events::store_or_halve(self.app, items, &Terms::default(), self.stop) {
                 Outcome::Stored { refused } => {
                     failed.extend(
@@ -205,7 +208,7 @@ impl Isolation<'_> {
     fn failed(&mut self, delivery: Delivery, error: String) {
         let record = &delivery.record;
         let settings = self.app.project_settings.of(record.project_id);
-        let was_processed = process_events::event_of(record, &settings).is_ok();
+        let was_processed = process_events::event_of(record, &settings, &NoMaps).is_ok();
         self.count_failure(delivery, error, was_processed);
     }
 

@@ -4,7 +4,7 @@
 //! The child is this binary again, with nothing of the environment. To it: the script and the map, each after its length as `u32`. From it:
 //! the bytes of the compiled map; or, with exit code 1, a sentence on standard error.
 
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;

@@ -195,8 +195,16 @@ impl ProjectMaps<'_> {
             let Some(release) = release else {
                 return Ok(None);
             };
-            let kind = ArtifactKind::MinifiedSource;
-            artifacts::artifact_by_url(conn, project_id, &release, dist.as_deref(), &url, kind)
+            // An upload without a dist is good for all of its release.
+            for dist in [dist.as_deref(), None] {
+                let kind = ArtifactKind::MinifiedSource;
+                let found =
+                    artifacts::artifact_by_url(conn, project_id, &release, dist, &url, kind)?;
+                if found.is_some() || dist.is_none() {
+                    return Ok(found);
+                }
+            }
+            Ok(None)
         })?;
         Ok(match found {
             None => Answer::Missing,

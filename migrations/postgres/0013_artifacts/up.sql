@@ -1,0 +1,55 @@
+CREATE TABLE upload_chunks (
+    organization_id BIGINT NOT NULL,
+    checksum TEXT NOT NULL,
+    blob_key TEXT NOT NULL,
+    size BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (organization_id, checksum)
+);
+
+CREATE INDEX upload_chunks_by_created_at ON upload_chunks (created_at);
+
+CREATE TABLE artifact_bundles (
+    id BIGINT PRIMARY KEY,
+    organization_id BIGINT NOT NULL,
+    upload_key TEXT NOT NULL,
+    checksum TEXT NOT NULL,
+    state TEXT NOT NULL,
+    detail TEXT,
+    version TEXT,
+    dist TEXT,
+    size BIGINT NOT NULL,
+    file_count BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    changed_at BIGINT NOT NULL
+);
+
+CREATE UNIQUE INDEX artifact_bundles_by_upload_key ON artifact_bundles (organization_id, upload_key);
+
+CREATE TABLE artifact_bundle_projects (
+    project_id BIGINT NOT NULL,
+    bundle_id BIGINT NOT NULL,
+    PRIMARY KEY (project_id, bundle_id)
+);
+
+CREATE INDEX artifact_bundle_projects_by_bundle_id ON artifact_bundle_projects (bundle_id);
+
+CREATE TABLE artifact_files (
+    id BIGINT PRIMARY KEY,
+    bundle_id BIGINT NOT NULL,
+    kind INTEGER NOT NULL,
+    debug_id TEXT,
+    place_key TEXT,
+    url TEXT NOT NULL,
+    source_map TEXT,
+    blob_key TEXT NOT NULL,
+    size BIGINT NOT NULL,
+    compiled_key TEXT,
+    problem TEXT
+);
+
+CREATE INDEX artifact_files_by_bundle_id ON artifact_files (bundle_id);
+
+CREATE INDEX artifact_files_by_debug_id ON artifact_files (debug_id, kind);
+
+CREATE INDEX artifact_files_by_place_key ON artifact_files (place_key, kind);

@@ -40,6 +40,7 @@ pub mod project_settings;
 pub mod refusals;
 pub mod rehearsal;
 pub mod release_order;
+pub mod reprocess;
 pub mod retention;
 pub mod schema;
 pub mod scope;

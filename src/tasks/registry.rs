@@ -9,7 +9,7 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 
 use super::kinds::{
     auto_resolve, counter_retention, end_ignoring, escalation, expired_sessions, issue_mail, merge,
-    notify_issue, notify_summary, retention, retry_event, size_retention, summary_mail,
+    notify_issue, notify_summary, reprocess_event, retention, retry_event, size_retention, summary_mail,
     train_dictionaries,
 };
 use super::{Periodic, Task, TaskError, outbox_row};
@@ -24,6 +24,7 @@ pub const KINDS: &[Kind] = &[
     Kind::on_demand::<summary_mail::MailSummary>(),
     Kind::on_demand::<retry_event::RetryEvent>(),
     Kind::on_demand::<merge::MoveIssues>(),
+    Kind::on_demand::<reprocess_event::ReprocessEvent>(),
     Kind::periodic::<end_ignoring::EndIgnoring>(),
     Kind::periodic::<escalation::Escalation>(),
     Kind::periodic::<auto_resolve::AutoResolve>(),

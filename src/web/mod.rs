@@ -162,6 +162,10 @@ fn routes(config: &mut ServiceConfig) {
             get().to(issues::grouping::show),
         )
         .route(
+            "/{org}/issues/{issue}/events/{event}/reprocess",
+            post().to(issues::reprocess::start),
+        )
+        .route(
             "/{org}/issues/{issue}/events/{event}/json",
             get().to(issues::raw::json),
         )

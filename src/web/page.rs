@@ -271,6 +271,10 @@ impl Toast {
                 "Split off into this new issue. Its events follow in a moment.".to_owned(),
                 false,
             ),
+            "reprocess" => (
+                "The event is being processed again. Reload the page in a moment.".to_owned(),
+                false,
+            ),
             "reviewed" => (format!("Marked {issues} as reviewed."), true),
             "undone" => ("Taken back.".to_owned(), false),
             "letters-retried" => ("They are being tried again.".to_owned(), false),

@@ -9,6 +9,7 @@ pub mod issue_mail;
 pub mod merge;
 pub mod notify_issue;
 pub mod notify_summary;
+pub mod reprocess_event;
 pub mod retention;
 pub mod retry_event;
 pub mod size_retention;

@@ -61,6 +61,8 @@ pub struct EventView {
     pub notes: Vec<Note>,
     pub removed: Vec<Note>,
     pub why: Option<Why>,
+    /// Of a platform whose frames may have source maps.
+    pub is_script: bool,
 }
 
 /// Reads a stored event.
@@ -81,6 +83,7 @@ pub fn view(event: &Value, mode: StackMode) -> EventView {
         notes: notes(event),
         removed: removed::removed(event),
         why: why::why(event),
+        is_script: matches!(event["platform"].as_str(), Some("javascript" | "node")),
     }
 }
 

@@ -9,6 +9,7 @@ mod links;
 pub mod list;
 pub mod merging;
 pub mod raw;
+pub mod reprocess;
 mod row;
 mod side;
 mod story;

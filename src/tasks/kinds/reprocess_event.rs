@@ -1,0 +1,98 @@
+//! Processes a stored event again: with source maps that were uploaded later, and the rules of today. In: an event's row, from its
+//! page. Out: the same event in its issue, with frames that can be read.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde::{Deserialize, Serialize};
+
+use crate::app::App;
+use crate::process::{Incoming, ProcessedEvent, process_mapped};
+use crate::protocol::event_id::EventId;
+use crate::store::events::EventRecord;
+use crate::store::payload::Packer;
+use crate::store::reprocess::{self, Again};
+use crate::store::tasks::NewTask;
+use crate::store::now_ms;
+use crate::tasks::source_maps::ProjectMaps;
+use crate::tasks::{Task, TaskError, outbox_row};
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ReprocessEvent {
+    row: i64,
+}
+
+/// The task for an event's row. Asking again while it waits changes nothing.
+pub fn of(row: i64) -> NewTask {
+    let key = format!("reprocess:{row}");
+    outbox_row(&ReprocessEvent { row }, Some(key), now_ms())
+}
+
+impl Task for ReprocessEvent {
+    const NAME: &'static str = "reprocess_event";
+    const MAX_ATTEMPTS: u32 = 5;
+
+    async fn run(self, app: Arc<App>) -> Result<(), TaskError> {
+        let row = self.row;
+        let found = app.store.read(move |conn| reprocess::load(conn, row)).await?;
+        let Some(record) = found else {
+            return Ok(());
+        };
+        let context = Arc::clone(&app);
+        let work = tokio::task::spawn_blocking(move || {
+            let again = again(&context, &record);
+            (record, again)
+        });
+        let (record, again) = work
+            .await
+            .map_err(|error| TaskError::GiveUp(format!("processing failed: {error}")))?;
+        let again = again?;
+        app.store
+            .write(move |conn| reprocess::replace(conn, &record, &again))
+            .await?;
+        Ok(())
+    }
+}
+
+fn again(app: &App, record: &EventRecord) -> Result<Again, TaskError> {
+    let payload = record
+        .payload()
+        .map_err(|error| TaskError::GiveUp(error.to_string()))?;
+    let event_id = <[u8; 16]>::try_from(record.event_id.as_slice())
+        .map_err(|_| TaskError::GiveUp("the event has no id".to_owned()))?;
+    let times: Times = serde_json::from_slice(&payload)
+        .map_err(|error| TaskError::GiveUp(format!("the event cannot be read: {error}")))?;
+    let away = AtomicBool::new(false);
+    let maps = ProjectMaps {
+        cache: &app.source_maps,
+        store: &app.store,
+        blobs: &app.blobs,
+        project_id: record.project_id,
+        away: &away,
+    };
+    let incoming = Incoming {
+        payload: &payload,
+        event_id: EventId::from_bytes(event_id),
+        received_ms: times.received.map_or(record.timestamp, |time| time.as_millisecond()),
+        sent_at_ms: None,
+        remote_addr: None,
+        sdk_client: None,
+    };
+    let settings = app.project_settings.of(record.project_id);
+    let processed: ProcessedEvent = process_mapped(&incoming, &settings, &maps)
+        .map_err(|error| TaskError::GiveUp(error.to_string()))?;
+    if away.load(Ordering::Acquire) {
+        return Err(TaskError::Retry("source maps cannot be looked up".to_owned()));
+    }
+    let current = app.dictionaries.current();
+    Ok(Again {
+        data: Packer::new(&current).pack(&processed.payload, &processed.platform),
+        hashes: processed.hashes,
+    })
+}
+
+/// When it came in: what is far from that is corrected by normalising, which has to come to the same times again.
+#[derive(Deserialize)]
+struct Times {
+    received: Option<jiff::Timestamp>,
+}

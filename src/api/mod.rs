@@ -16,6 +16,7 @@ mod releases;
 mod root;
 mod settings;
 mod stats;
+mod uploads;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -46,6 +47,15 @@ fn routes(cfg: &mut web::ServiceConfig) {
         .service(at("/organizations/{org}/projects").get(projects::list))
         .service(
             at("/organizations/{org}/environments").get(projects::environments_of_organization),
+        )
+        .service(
+            at("/organizations/{org}/chunk-upload")
+                .get(uploads::chunks::options)
+                .post(uploads::chunks::receive),
+        )
+        .service(
+            at("/organizations/{org}/artifactbundle/assemble")
+                .post(uploads::assemble::artifact_bundle),
         )
         .service(at("/organizations/{org}/stats_v2").get(stats::show))
         .service(at("/organizations/{org}/eventids/{event}").get(events::locate))

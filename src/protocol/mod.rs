@@ -1,6 +1,7 @@
 //! Sentry's wire language: what SDKs write, as types. No I/O.
 //! In: bytes and header texts. Out: ids, keys, envelopes and events, or why not.
 
+pub mod artifact_bundle;
 pub mod auth;
 pub mod dsn;
 pub mod envelope;

@@ -138,8 +138,8 @@ pub fn artifact_by_url(
         .into_iter()
         .filter(|row| row.1 == newest)
         .min_by_key(rank);
-    Ok(
-        best.map(|(_, _, blob, size, url, source_map, debug_id, compiled, problem)| Artifact {
+    Ok(best.map(
+        |(_, _, blob, size, url, source_map, debug_id, compiled, problem)| Artifact {
             blob,
             size,
             url,
@@ -147,8 +147,8 @@ pub fn artifact_by_url(
             debug_id,
             compiled,
             problem,
-        }),
-    )
+        },
+    ))
 }
 
 /// 32 hex digits in lower case, of any form of a UUID; nothing else counts.

@@ -50,6 +50,7 @@ pub mod summary_facts;
 pub mod tasks;
 pub mod thinning;
 pub mod tokens;
+pub mod uploads;
 pub mod usage;
 
 use std::sync::{Arc, LazyLock};

@@ -116,11 +116,7 @@ fn set_failed_aside(poison: &Poison, claim: Claim, failed: Vec<Failed>) -> Vec<D
 }
 
 /// Records as the store takes them, and those whose processing failed. A panic inside processing costs its record only.
-fn processed(
-    app: &App,
-    deliveries: &[Delivery],
-    away: &AtomicBool,
-) -> (Vec<Item>, Vec<Failed>) {
+fn processed(app: &App, deliveries: &[Delivery], away: &AtomicBool) -> (Vec<Item>, Vec<Failed>) {
     let mut items = Vec::with_capacity(deliveries.len());
     let mut failed = Vec::new();
     for delivery in deliveries {

@@ -8,9 +8,9 @@ use std::time::Duration;
 use backon::{BackoffBuilder, ExponentialBuilder};
 
 use super::kinds::{
-    auto_resolve, counter_retention, end_ignoring, escalation, expired_sessions, issue_mail, merge,
-    notify_issue, notify_summary, reprocess_event, retention, retry_event, size_retention, summary_mail,
-    train_dictionaries,
+    assemble_bundle, auto_resolve, counter_retention, delete_bundle, end_ignoring, escalation,
+    expired_chunks, expired_sessions, issue_mail, merge, notify_issue, notify_summary,
+    reprocess_event, retention, retry_event, size_retention, summary_mail, train_dictionaries,
 };
 use super::{Periodic, Task, TaskError, outbox_row};
 use crate::app::App;
@@ -25,6 +25,8 @@ pub const KINDS: &[Kind] = &[
     Kind::on_demand::<retry_event::RetryEvent>(),
     Kind::on_demand::<merge::MoveIssues>(),
     Kind::on_demand::<reprocess_event::ReprocessEvent>(),
+    Kind::on_demand::<assemble_bundle::AssembleBundle>(),
+    Kind::on_demand::<delete_bundle::DeleteBundle>(),
     Kind::periodic::<end_ignoring::EndIgnoring>(),
     Kind::periodic::<escalation::Escalation>(),
     Kind::periodic::<auto_resolve::AutoResolve>(),
@@ -32,6 +34,7 @@ pub const KINDS: &[Kind] = &[
     Kind::periodic::<size_retention::SizeRetention>(),
     Kind::periodic::<counter_retention::CounterRetention>(),
     Kind::periodic::<expired_sessions::ExpiredSessions>(),
+    Kind::periodic::<expired_chunks::ExpiredChunks>(),
     Kind::periodic::<train_dictionaries::TrainDictionaries>(),
 ];
 

@@ -111,9 +111,8 @@ fn context(
 ) -> Option<(Vec<String>, String, Vec<String>)> {
     let owned = |text: &str| text.trim_end_matches(['\r', '\n']).to_owned();
     let itself = owned(file.line(line)?);
-    let lines = |range: std::ops::Range<usize>| {
-        range.map_while(|at| file.line(at)).map(owned).collect()
-    };
+    let lines =
+        |range: std::ops::Range<usize>| range.map_while(|at| file.line(at)).map(owned).collect();
     let before = lines(line.saturating_sub(around)..line);
     let after = lines(line + 1..line + 1 + around);
     Some((before, itself, after))

@@ -229,11 +229,7 @@ fn replace_notes(errors: &mut Vec<Json<'_>>, notes: Vec<Note>) {
 }
 
 /// Maps the frames of a stack, callers first; says whether any was.
-fn map_stack(
-    stack: &mut Stacktrace<'_>,
-    is_script: bool,
-    scripts: &mut Scripts<'_, '_>,
-) -> bool {
+fn map_stack(stack: &mut Stacktrace<'_>, is_script: bool, scripts: &mut Scripts<'_, '_>) -> bool {
     let mut changed = false;
     // What the caller's map calls the function that is called there.
     let mut called: Option<String> = None;
@@ -316,12 +312,7 @@ fn original(frame: &Frame<'_>, scripts: &mut Scripts<'_, '_>) -> Option<(Minifie
 }
 
 /// Puts the original into a frame. `called` is what its caller calls it.
-fn rewrite(
-    frame: &mut Frame<'_>,
-    minified: Minified,
-    original: Original,
-    called: Option<String>,
-) {
+fn rewrite(frame: &mut Frame<'_>, minified: Minified, original: Original, called: Option<String>) {
     let source = original.source.unwrap_or_default();
     let function = match original.scope {
         Scope::Named(name) => Some(name),

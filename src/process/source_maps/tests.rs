@@ -78,7 +78,10 @@ fn frames_of_real_events_become_those_that_were_written() {
             assert_eq!(frame["abs_path"], original["source"], "{envelope}");
             assert_eq!(frame["lineno"], original["line"], "{envelope}");
             assert_eq!(frame["colno"], original["column"], "{envelope}");
-            assert_eq!(frame["context_line"], original["context_line"], "{envelope}");
+            assert_eq!(
+                frame["context_line"], original["context_line"],
+                "{envelope}"
+            );
             assert_eq!(frame["data"]["minified"]["lineno"], before["lineno"]);
             assert_eq!(frame["data"]["minified"]["colno"], before["colno"]);
             assert_eq!(frame["in_app"], true);
@@ -101,7 +104,14 @@ fn functions_have_the_names_that_were_written() {
         .collect();
     assert_eq!(
         &names[1..],
-        ["<anonymous>", "renderTotal", "Basket.total", "Array.reduce", "<anonymous>", "priceInCents"]
+        [
+            "<anonymous>",
+            "renderTotal",
+            "Basket.total",
+            "Array.reduce",
+            "<anonymous>",
+            "priceInCents"
+        ]
     );
     assert_eq!(event["culprit"], "priceInCents(web-src/lib/prices)");
 }
@@ -141,7 +151,11 @@ fn what_is_missing_is_said_and_forgotten_once_it_is_there() {
     let notes = missing["errors"].as_array().expect("notes");
     assert_eq!(notes.len(), 1, "{notes:?}");
     assert_eq!(notes[0]["type"], "source_map_missing");
-    assert!(notes[0]["name"].as_str().is_some_and(|name| name.ends_with("app.min.js")));
+    assert!(
+        notes[0]["name"]
+            .as_str()
+            .is_some_and(|name| name.ends_with("app.min.js"))
+    );
     let broken = processed(&payload, &Nothing(Finding::Broken("no JSON".into())));
     assert_eq!(broken["errors"][0]["value"], "no JSON");
     let bytes = serde_json::to_vec(&missing).expect("JSON");
@@ -170,7 +184,10 @@ fn nonsense_is_no_map_and_no_panic() {
         (b"a", b"[]"),
         (b"\xff", b"{}"),
         (b"a", b"\xff"),
-        (b"a", br#"{"version":3,"sources":["a"],"names":[],"mappings":"!!!!"}"#),
+        (
+            b"a",
+            br#"{"version":3,"sources":["a"],"names":[],"mappings":"!!!!"}"#,
+        ),
     ] {
         assert!(CompiledMap::compile(script, map).is_err(), "{map:?}");
     }
@@ -182,8 +199,16 @@ fn nonsense_is_no_map_and_no_panic() {
 fn paths_without_what_bundlers_put_before_them() {
     for (source, readable_as, module_as) in [
         ("webpack:///./src/a.ts", "./src/a.ts", Some("src/a")),
-        ("webpack://shop/./src/a.tsx?1f2e", "./src/a.tsx?1f2e", Some("src/a")),
-        ("../../web-src/lib/basket.ts", "../../web-src/lib/basket.ts", Some("web-src/lib/basket")),
+        (
+            "webpack://shop/./src/a.tsx?1f2e",
+            "./src/a.tsx?1f2e",
+            Some("src/a"),
+        ),
+        (
+            "../../web-src/lib/basket.ts",
+            "../../web-src/lib/basket.ts",
+            Some("web-src/lib/basket"),
+        ),
         ("https://a.example/src/b.js", "/src/b.js", Some("src/b")),
         ("src/.env/c", "src/.env/c", Some("src/.env/c")),
         ("webpack://", "webpack://", Some("webpack://")),

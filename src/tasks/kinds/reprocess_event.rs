@@ -10,10 +10,10 @@ use crate::app::App;
 use crate::process::{Incoming, ProcessedEvent, process_mapped};
 use crate::protocol::event_id::EventId;
 use crate::store::events::EventRecord;
+use crate::store::now_ms;
 use crate::store::payload::Packer;
 use crate::store::reprocess::{self, Again};
 use crate::store::tasks::NewTask;
-use crate::store::now_ms;
 use crate::tasks::source_maps::ProjectMaps;
 use crate::tasks::{Task, TaskError, outbox_row};
 
@@ -34,7 +34,10 @@ impl Task for ReprocessEvent {
 
     async fn run(self, app: Arc<App>) -> Result<(), TaskError> {
         let row = self.row;
-        let found = app.store.read(move |conn| reprocess::load(conn, row)).await?;
+        let found = app
+            .store
+            .read(move |conn| reprocess::load(conn, row))
+            .await?;
         let Some(record) = found else {
             return Ok(());
         };
@@ -73,7 +76,9 @@ fn again(app: &App, record: &EventRecord) -> Result<Again, TaskError> {
     let incoming = Incoming {
         payload: &payload,
         event_id: EventId::from_bytes(event_id),
-        received_ms: times.received.map_or(record.timestamp, |time| time.as_millisecond()),
+        received_ms: times
+            .received
+            .map_or(record.timestamp, |time| time.as_millisecond()),
         sent_at_ms: None,
         remote_addr: None,
         sdk_client: None,
@@ -82,7 +87,9 @@ fn again(app: &App, record: &EventRecord) -> Result<Again, TaskError> {
     let processed: ProcessedEvent = process_mapped(&incoming, &settings, &maps)
         .map_err(|error| TaskError::GiveUp(error.to_string()))?;
     if away.load(Ordering::Acquire) {
-        return Err(TaskError::Retry("source maps cannot be looked up".to_owned()));
+        return Err(TaskError::Retry(
+            "source maps cannot be looked up".to_owned(),
+        ));
     }
     let current = app.dictionaries.current();
     Ok(Again {

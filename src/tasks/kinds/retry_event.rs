@@ -56,7 +56,9 @@ impl Task for RetryEvent {
             .await
             .map_err(|error| TaskError::Retry(error.to_string()))?;
         if is_away {
-            return Err(TaskError::Retry("source maps cannot be looked up".to_owned()));
+            return Err(TaskError::Retry(
+                "source maps cannot be looked up".to_owned(),
+            ));
         }
         let content = match content {
             Ok(content) => content,

@@ -4,7 +4,8 @@
 //! The child is this binary again, with nothing of the environment. To it: the script and the map, each after its length as `u32`. From it:
 //! the bytes of the compiled map; or, with exit code 1, a sentence on standard error.
 
-use std::io::Write as _;
+use std::fs::File;
+use std::io::{Seek as _, SeekFrom, Write as _};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -37,40 +38,44 @@ pub enum CompileError {
     Machine(#[from] std::io::Error),
 }
 
-/// Compiles one map; blocks for as long as that takes.
-pub fn compile(script: &[u8], map: &[u8]) -> Result<CompiledMap, CompileError> {
+/// Compiles one map; blocks for as long as that takes. `scratch` gives files that are gone with their handles: what goes to the child and what
+/// comes from it lies in such, not in memory.
+pub fn compile(
+    scratch: impl Fn() -> std::io::Result<File>,
+    script: Vec<u8>,
+    map: Vec<u8>,
+) -> Result<File, CompileError> {
     if script.len() > MOST_BYTES || map.len() > MOST_BYTES {
         let most = MOST_BYTES / (1024 * 1024);
         return Err(CompileError::Useless(format!(
             "a script and a source map may have {most} MiB each"
         )));
     }
+    let mut input = scratch()?;
+    for part in [script, map] {
+        input.write_all(&(part.len() as u32).to_le_bytes())?;
+        input.write_all(&part)?;
+    }
+    input.seek(SeekFrom::Start(0))?;
+    let mut output = scratch()?;
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let mut command = Command::new(own_binary()?);
     command.arg(COMMAND).env_clear();
     if let Some(library_path) = std::env::var_os("LD_LIBRARY_PATH") {
         command.env("LD_LIBRARY_PATH", library_path);
     }
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
+    let ended = command
+        .stdin(Stdio::from(input))
+        .stdout(Stdio::from(output.try_clone()?))
         .stderr(Stdio::piped())
-        .spawn()?;
-    if let Some(mut to) = child.stdin.take() {
-        // A child that has ended already says why by its exit.
-        let _ = send(&mut to, script).and_then(|()| send(&mut to, map));
+        .spawn()?
+        .wait_with_output()?;
+    if !ended.status.success() {
+        let said = String::from_utf8_lossy(&ended.stderr);
+        return Err(CompileError::Useless(reason(ended.status, said.trim())));
     }
-    let output = child.wait_with_output()?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        return Err(CompileError::Useless(reason(output.status, said.trim())));
-    }
-    CompiledMap::from_bytes(output.stdout).map_err(|error| CompileError::Useless(error.to_string()))
-}
-
-fn send(to: &mut impl std::io::Write, bytes: &[u8]) -> std::io::Result<()> {
-    to.write_all(&(bytes.len() as u32).to_le_bytes())?;
-    to.write_all(bytes)
+    output.seek(SeekFrom::Start(0))?;
+    Ok(output)
 }
 
 fn reason(status: ExitStatus, said: &str) -> String {

@@ -1,7 +1,9 @@
 //! Source maps between their upload and the events that need them: compiled once, looked up often.
 
+mod bundle;
 mod compile;
 mod lookup;
 
-pub use compile::{COMMAND, CompileError, compile, run_child};
+pub use bundle::{CannotCompile, compile_all};
+pub use compile::{COMMAND, run_child};
 pub use lookup::{MapCache, ProjectMaps};

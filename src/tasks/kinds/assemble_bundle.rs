@@ -1,0 +1,291 @@
+//! Puts a bundle together out of its chunks and takes it apart into its files. In: its number and the chunks' checksums.
+//! Out: each file as a blob and a row, all of them known at once; or the reason why not, which the client reads.
+
+use std::io::{Seek, SeekFrom, Write};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use sha1::{Digest, Sha1};
+
+use crate::app::App;
+use crate::blobs::{BlobError, key_of};
+use crate::protocol::artifact_bundle::{Bundle, BundleError, FileFacts, LARGEST_BUNDLE};
+use crate::store::artifacts::ArtifactKind;
+use crate::store::scope::OrgScope;
+use crate::store::uploads::{self, ArtifactBundle, NewFile, Progress, Wanted};
+use crate::store::{Conn, StoreError, now_ms, tasks};
+use crate::tasks::source_maps::{CannotCompile, compile_all};
+use crate::tasks::{Task, TaskError, outbox_row};
+
+const LONGEST_RELEASE: usize = 200;
+const LONGEST_DIST: usize = 64;
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct AssembleBundle {
+    bundle_id: i64,
+    chunks: Vec<String>,
+}
+
+/// Why there is no bundle.
+enum Failure {
+    /// Another try with the same bytes ends alike.
+    Refused(String),
+    Passing(String),
+}
+
+impl From<BundleError> for Failure {
+    fn from(error: BundleError) -> Self {
+        match error {
+            BundleError::Refused(problem) => {
+                Self::Refused(format!("Bugle cannot take this bundle: {problem}"))
+            }
+            BundleError::Io(error) => Self::Passing(error.to_string()),
+        }
+    }
+}
+
+impl From<BlobError> for Failure {
+    fn from(error: BlobError) -> Self {
+        Self::Passing(error.to_string())
+    }
+}
+
+impl From<CannotCompile> for Failure {
+    fn from(error: CannotCompile) -> Self {
+        Self::Passing(error.to_string())
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::Passing(error.to_string())
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Passing(error.to_string())
+    }
+}
+
+impl Task for AssembleBundle {
+    const NAME: &'static str = "assemble_bundle";
+    const MAX_ATTEMPTS: u32 = 8;
+
+    async fn run(self, app: Arc<App>) -> Result<(), TaskError> {
+        let Self { bundle_id, chunks } = self;
+        let began = app
+            .store
+            .write(move |conn| uploads::begin(conn, bundle_id, now_ms()))
+            .await?;
+        if !began {
+            return Ok(());
+        }
+        let handles = Arc::clone(&app);
+        let done = tokio::task::spawn_blocking(move || work(&handles, bundle_id, &chunks));
+        let done = done
+            .await
+            .map_err(|error| TaskError::Retry(error.to_string()))?;
+        match done {
+            Ok(()) => Ok(()),
+            Err(Failure::Passing(problem)) => Err(TaskError::Retry(problem)),
+            Err(Failure::Refused(problem)) => {
+                tracing::info!(bundle = bundle_id, problem, "an upload was refused");
+                Ok(app
+                    .store
+                    .write(move |conn| uploads::fail(conn, bundle_id, &problem, now_ms()))
+                    .await?)
+            }
+        }
+    }
+}
+
+fn work(app: &App, bundle_id: i64, chunks: &[String]) -> Result<(), Failure> {
+    let row = app
+        .store
+        .read_blocking(move |conn| uploads::bundle(conn, bundle_id))?;
+    let Some(mut row) = row else {
+        return Ok(());
+    };
+    let (file, size) = joined(app, &row, chunks)?;
+    let mut bundle = Bundle::open(file)?;
+    name_release(&mut row, &bundle)?;
+    let mut files = Vec::with_capacity(bundle.file_count());
+    let stored = store_files(app, bundle_id, &mut bundle, &mut files)
+        .and_then(|()| Ok(compile_all(app, bundle_id, &mut files)?));
+    let keys: Vec<String> = files.iter().flat_map(NewFile::blob_keys).cloned().collect();
+    let completed = stored.and_then(|()| {
+        Ok(app.store.write_blocking(move |conn| {
+            uploads::complete(conn, &row, size as i64, &files, now_ms())
+        })?)
+    });
+    let is_wanted = match &completed {
+        Ok(completed) => *completed || is_complete(app, bundle_id)?,
+        // Another try writes the same blobs again.
+        Err(Failure::Passing(_)) => true,
+        Err(Failure::Refused(_)) => false,
+    };
+    if !is_wanted {
+        keys.iter().try_for_each(|key| app.blobs.delete(key))?;
+    }
+    completed.map(|_| ())
+}
+
+/// Two runs of one task write the same blobs: the later one must not take them from the earlier.
+fn is_complete(app: &App, bundle_id: i64) -> Result<bool, Failure> {
+    let row = app
+        .store
+        .read_blocking(move |conn| uploads::bundle(conn, bundle_id))?;
+    Ok(row.is_some_and(|row| row.state == uploads::state::OK))
+}
+
+/// The chunks one after the other in a file, if they make up what was announced.
+fn joined(
+    app: &App,
+    row: &ArtifactBundle,
+    checksums: &[String],
+) -> Result<(std::fs::File, u64), Failure> {
+    let (organization_id, asked) = (row.organization_id, checksums.to_vec());
+    let chunks = app
+        .store
+        .read_blocking(move |conn| uploads::chunks(conn, organization_id, &asked))?;
+    let mut file = app.blobs.scratch_file()?;
+    let mut hash = Sha1::new();
+    let mut size = 0;
+    for checksum in checksums {
+        let Some(chunk) = chunks.get(checksum) else {
+            return Err(Failure::Refused(
+                "A chunk of this upload has expired; upload it again".to_owned(),
+            ));
+        };
+        let bytes = match app.blobs.get(&chunk.blob_key) {
+            Err(BlobError::NotFound(key)) => {
+                app.store
+                    .write_blocking(move |conn| uploads::forget_chunk(conn, &key))?;
+                return Err(Failure::Refused(
+                    "A chunk of this upload is gone; upload it again".to_owned(),
+                ));
+            }
+            other => other?,
+        };
+        size += bytes.len() as u64;
+        if size > LARGEST_BUNDLE {
+            return Err(Failure::Refused(format!(
+                "The bundle is larger than {LARGEST_BUNDLE} bytes"
+            )));
+        }
+        hash.update(&bytes);
+        file.write_all(&bytes)?;
+    }
+    if hex::encode(hash.finalize()) != row.checksum {
+        return Err(Failure::Refused(
+            "The chunks do not make up a file with the checksum that was announced".to_owned(),
+        ));
+    }
+    file.seek(SeekFrom::Start(0))?;
+    Ok((file, size))
+}
+
+/// The request's release and dist go before the manifest's.
+fn name_release(row: &mut ArtifactBundle, bundle: &Bundle) -> Result<(), Failure> {
+    if row.version.is_none() {
+        row.version = named(
+            bundle.manifest.release.as_deref(),
+            "release",
+            LONGEST_RELEASE,
+        )
+        .map_err(Failure::Refused)?;
+        row.dist = match &row.dist {
+            None => named(bundle.manifest.dist.as_deref(), "dist", LONGEST_DIST)
+                .map_err(Failure::Refused)?,
+            given => given.clone(),
+        };
+    }
+    Ok(())
+}
+
+/// A release's or dist's name, if it says something and fits.
+pub fn named(text: Option<&str>, what: &str, longest: usize) -> Result<Option<String>, String> {
+    let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    if text.chars().count() > longest || text.chars().any(char::is_control) {
+        return Err(format!(
+            "The {what} has more than {longest} characters or a control character"
+        ));
+    }
+    Ok(Some(text.to_owned()))
+}
+
+pub fn release_named(text: Option<&str>) -> Result<Option<String>, String> {
+    named(text, "release", LONGEST_RELEASE)
+}
+
+pub fn dist_named(text: Option<&str>) -> Result<Option<String>, String> {
+    named(text, "dist", LONGEST_DIST)
+}
+
+fn store_files(
+    app: &App,
+    bundle_id: i64,
+    bundle: &mut Bundle,
+    files: &mut Vec<NewFile>,
+) -> Result<(), Failure> {
+    bundle.each(|number, facts, content| {
+        let fit = |text: &str| !text.is_empty() && text.len() <= 4096 && !text.contains('\0');
+        let source_map = facts
+            .header("sourcemap")
+            .or_else(|| facts.header("x-sourcemap"));
+        if !fit(&facts.url) || source_map.is_some_and(|reference| reference.contains('\0')) {
+            return Err(Failure::Refused(
+                "A file of the bundle has no address, or one that cannot be kept".to_owned(),
+            ));
+        }
+        // Made of our own numbers, so that another try of the same task writes over what this one left.
+        let digest = Sha1::digest(format!("bundle {bundle_id} file {number}"));
+        let blob_key = key_of("artifacts", &digest);
+        files.push(NewFile {
+            kind: kind(facts).number(),
+            debug_id: facts.header("debug-id").map(str::to_owned),
+            url: facts.url.clone(),
+            source_map: source_map.map(str::to_owned),
+            blob_key: blob_key.clone(),
+            size: 0,
+            compiled_key: None,
+            problem: None,
+        });
+        let size = app.blobs.put(&blob_key, content)?;
+        if let Some(file) = files.last_mut() {
+            file.size = size as i64;
+        }
+        Ok(())
+    })
+}
+
+/// What is neither a map nor minified is a source: it can be shown, and nothing is looked up in it.
+fn kind(facts: &FileFacts) -> ArtifactKind {
+    match facts.kind.as_deref() {
+        Some("minified_source") => ArtifactKind::MinifiedSource,
+        Some("source_map") => ArtifactKind::SourceMap,
+        _ => ArtifactKind::Source,
+    }
+}
+
+/// Says how far a bundle is and, where it begins, sees to it that the work is done.
+pub fn assemble(
+    conn: &mut Conn,
+    scope: &OrgScope,
+    wanted: &Wanted,
+) -> Result<Progress, StoreError> {
+    let now = now_ms();
+    let progress = uploads::assemble(conn, scope, wanted, now)?;
+    if let Progress::Begun(bundle_id) = progress {
+        let task = AssembleBundle {
+            bundle_id,
+            chunks: wanted.chunks.clone(),
+        };
+        let key = format!("assemble-bundle:{bundle_id}:{now}");
+        tasks::enqueue(conn, &[outbox_row(&task, Some(key), now)])?;
+    }
+    Ok(progress)
+}

@@ -18,6 +18,7 @@ mod pages;
 mod queue_redis;
 mod retention_store;
 mod scrubbing;
+mod source_maps;
 mod task_exchange;
 mod task_store;
 mod thinning;

@@ -42,7 +42,7 @@ impl Finished {
             self.asked,
             self.err
         );
-        self.out + &self.err
+        self.out + self.err.as_str()
     }
 
     /// What a command that must fail tells the user.

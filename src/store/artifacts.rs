@@ -34,6 +34,17 @@ pub struct Artifact {
     pub debug_id: Option<String>,
 }
 
+/// A file with the key of its place and the number of its upload.
+type Row = (
+    Option<String>,
+    i64,
+    String,
+    i64,
+    String,
+    Option<String>,
+    Option<String>,
+);
+
 /// The file with a debug id, in any form of a UUID.
 pub fn artifact_by_debug_id(
     conn: &mut Conn,
@@ -78,15 +89,6 @@ pub fn artifact_by_url(
         .iter()
         .map(|spelling| place_key(release, dist, spelling))
         .collect();
-    type Row = (
-        Option<String>,
-        i64,
-        String,
-        i64,
-        String,
-        Option<String>,
-        Option<String>,
-    );
     let rows: Vec<Row> = artifact_files::table
         .inner_join(
             artifact_bundle_projects::table

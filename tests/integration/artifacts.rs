@@ -306,7 +306,7 @@ fn archives_that_no_build_tool_writes_are_refused() {
 
     let mut small = usual();
     lie_about_sizes(&mut small, "files/_/_/js/app.min.js", 3);
-    refused(&small, "another size");
+    refused(&small, "size");
     let mut large = usual();
     lie_about_sizes(&mut large, "files/_/_/js/app.min.js", 600 * 1024 * 1024);
     refused(&large, "is larger than");
@@ -386,4 +386,43 @@ fn who_may_not_upload_learns_nothing() {
         .json();
     assert_eq!(answer["state"], "not_found");
     assert_eq!(answer["missingChunks"], json!([sha1(&bytes)]));
+}
+
+#[test]
+fn the_page_lists_uploads_and_deletes_one_with_its_content() {
+    let app = App::start();
+    let path = "/acme/projects/web/source-maps";
+    let user = app.user();
+    user.open(path).expect(200).shows("Nothing uploaded yet");
+    user.open("/umbrella/projects/secret/source-maps")
+        .expect(404);
+    upload(&app, b"no archive at all");
+    let bytes = usual();
+    assert_eq!(upload(&app, &bytes)["state"], "ok");
+    let kept = || count_files(&app.data().join("blobs").join("artifacts"));
+    assert_eq!(kept(), 2);
+    let page = user.open(path).expect(200);
+    page.shows("web@1.0");
+    page.shows("failed");
+    page.shows("neither an artifact bundle");
+    let form = page.form_with("source-maps/2/delete");
+    let page = user.submit(&page, &form, &[]).expect(200);
+    page.shows("Upload deleted");
+    poll::until("its content is gone", || kept() == 0);
+    // The chunks are still there, so the same build comes back at once.
+    let api = app.api();
+    let body = request(&bytes, &[&bytes], &["web"]);
+    assert_eq!(ask(&api, &body)["state"], "created");
+    assert_eq!(outcome(&api, &body)["state"], "ok");
+    assert_eq!(kept(), 2);
+}
+
+fn count_files(folder: &std::path::Path) -> usize {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return 0;
+    };
+    entries
+        .map(|entry| entry.expect("an entry").path())
+        .map(|path| if path.is_dir() { count_files(&path) } else { 1 })
+        .sum()
 }

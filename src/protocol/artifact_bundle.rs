@@ -1,11 +1,10 @@
 //! Bundles of files that builds upload: a ZIP archive with a manifest, mostly behind a head of eight bytes.
-//! In: a file that somebody sent. Out: its files one after the other, counted while they are read.
+//! In: the bytes that somebody sent. Out: its files one after the other, counted while they are read.
 //!
 //! Nothing here becomes a path. An archive that points outside of itself, holds links, or says other sizes than it has, is
 //! refused as a whole: no build tool writes such a thing.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
 use serde::Deserialize;
@@ -65,13 +64,13 @@ impl FileFacts {
 }
 
 /// An archive whose directory and manifest are in order.
-pub struct Bundle {
-    archive: ZipArchive<BufReader<File>>,
+pub struct Bundle<R> {
+    archive: ZipArchive<BufReader<R>>,
     pub manifest: Manifest,
 }
 
-impl Bundle {
-    pub fn open(mut file: File) -> Result<Self, BundleError> {
+impl<R: Read + Seek> Bundle<R> {
+    pub fn open(mut file: R) -> Result<Self, BundleError> {
         bound_directory(&mut file)?;
         let mut archive = ZipArchive::new(BufReader::new(file)).map_err(zip_error)?;
         if archive.len() > MOST_FILES + 1 {
@@ -178,7 +177,7 @@ impl<R: Read> Read for Counted<R> {
 }
 
 /// Refuses an archive whose directory would fill the memory: no entry goes without its head, wherever it stands.
-fn bound_directory(file: &mut File) -> Result<(), BundleError> {
+fn bound_directory(file: &mut (impl Read + Seek)) -> Result<(), BundleError> {
     let length = file.seek(SeekFrom::End(0)).map_err(BundleError::Io)?;
     if length > LARGEST_BUNDLE {
         return Err(refused(format!(
@@ -219,7 +218,7 @@ fn bound_directory(file: &mut File) -> Result<(), BundleError> {
 
 /// The size that an entry claims, if nothing is wrong with the entry.
 fn checked_entry(
-    archive: &mut ZipArchive<BufReader<File>>,
+    archive: &mut ZipArchive<impl Read + Seek>,
     number: usize,
 ) -> Result<u64, BundleError> {
     let entry = archive.by_index_raw(number).map_err(zip_error)?;
@@ -249,7 +248,7 @@ fn checked_entry(
     Ok(entry.size())
 }
 
-fn read_manifest(archive: &mut ZipArchive<BufReader<File>>) -> Result<Manifest, BundleError> {
+fn read_manifest(archive: &mut ZipArchive<impl Read + Seek>) -> Result<Manifest, BundleError> {
     let Some(index) = archive.index_for_name(MANIFEST) else {
         return Err(refused(format!("{MANIFEST} is missing")));
     };

@@ -49,6 +49,19 @@ pub fn projects_with_uploads(conn: &mut Conn) -> Result<HashSet<i64>, StoreError
     Ok(projects.into_iter().collect())
 }
 
+/// A file with the key of its place and the number of its upload.
+type Row = (
+    Option<String>,
+    i64,
+    String,
+    i64,
+    String,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+);
+
 /// The file with a debug id, in any form of a UUID.
 pub fn artifact_by_debug_id(
     conn: &mut Conn,
@@ -95,17 +108,6 @@ pub fn artifact_by_url(
         .iter()
         .map(|spelling| place_key(release, dist, spelling))
         .collect();
-    type Row = (
-        Option<String>,
-        i64,
-        String,
-        i64,
-        String,
-        Option<String>,
-        Option<String>,
-        Option<String>,
-        Option<String>,
-    );
     let rows: Vec<Row> = artifact_files::table
         .inner_join(
             artifact_bundle_projects::table

@@ -100,6 +100,14 @@ fn routes(config: &mut ServiceConfig) {
                 .route(post().to(projects::mirror::submit)),
         )
         .route(
+            "/{org}/projects/{project}/source-maps",
+            get().to(projects::source_maps::show),
+        )
+        .route(
+            "/{org}/projects/{project}/source-maps/{bundle}/delete",
+            post().to(projects::source_maps::delete),
+        )
+        .route(
             "/{org}/projects/{project}/limits",
             post().to(projects::limits::submit),
         )

@@ -279,6 +279,7 @@ impl Toast {
             "undone" => ("Taken back.".to_owned(), false),
             "letters-retried" => ("They are being tried again.".to_owned(), false),
             "letters-deleted" => ("Deleted.".to_owned(), false),
+            "bundle-deleted" => ("Upload deleted.".to_owned(), false),
             "mirror" => ("Mirror saved.".to_owned(), false),
             "grouping" => (
                 "Rules saved. They count for events from now on.".to_owned(),

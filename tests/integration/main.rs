@@ -1,6 +1,7 @@
 //! Capability tests: everything goes through the public HTTP and command line of the real binary.
 
 mod api;
+mod artifacts;
 mod browser;
 mod cli;
 mod durability;

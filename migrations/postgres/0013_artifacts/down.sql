@@ -1,3 +1,5 @@
+DELETE FROM sequences WHERE name IN ('artifact_bundle', 'artifact_file');
+
 DROP TABLE artifact_files;
 DROP TABLE artifact_bundle_projects;
 DROP TABLE artifact_bundles;

@@ -53,3 +53,5 @@ CREATE INDEX artifact_files_by_bundle_id ON artifact_files (bundle_id);
 CREATE INDEX artifact_files_by_debug_id ON artifact_files (debug_id, kind);
 
 CREATE INDEX artifact_files_by_place_key ON artifact_files (place_key, kind);
+
+INSERT INTO sequences (name, next) VALUES ('artifact_bundle', 1), ('artifact_file', 1);

@@ -1,6 +1,7 @@
 //! Puts a bundle together out of its chunks and takes it apart into its files. In: its number and the chunks' checksums.
 //! Out: each file as a blob and a row, all of them known at once; or the reason why not, which the client reads.
 
+use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 use std::sync::Arc;
 
@@ -140,11 +141,7 @@ fn is_complete(app: &App, bundle_id: i64) -> Result<bool, Failure> {
 }
 
 /// The chunks one after the other in a file, if they make up what was announced.
-fn joined(
-    app: &App,
-    row: &ArtifactBundle,
-    checksums: &[String],
-) -> Result<(std::fs::File, u64), Failure> {
+fn joined(app: &App, row: &ArtifactBundle, checksums: &[String]) -> Result<(File, u64), Failure> {
     let (organization_id, asked) = (row.organization_id, checksums.to_vec());
     let chunks = app
         .store
@@ -187,7 +184,7 @@ fn joined(
 }
 
 /// The request's release and dist go before the manifest's.
-fn name_release(row: &mut ArtifactBundle, bundle: &Bundle) -> Result<(), Failure> {
+fn name_release(row: &mut ArtifactBundle, bundle: &Bundle<File>) -> Result<(), Failure> {
     if row.version.is_none() {
         row.version = named(
             bundle.manifest.release.as_deref(),
@@ -228,7 +225,7 @@ pub fn dist_named(text: Option<&str>) -> Result<Option<String>, String> {
 fn store_files(
     app: &App,
     bundle_id: i64,
-    bundle: &mut Bundle,
+    bundle: &mut Bundle<File>,
     files: &mut Vec<NewFile>,
 ) -> Result<(), Failure> {
     bundle.each(|number, facts, content| {

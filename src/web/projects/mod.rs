@@ -15,3 +15,4 @@ mod sample;
 pub mod scrubbing;
 pub mod settings;
 mod snippets;
+pub mod source_maps;

@@ -43,7 +43,9 @@ CREATE TABLE artifact_files (
     url LONGTEXT NOT NULL,
     source_map LONGTEXT,
     blob_key VARCHAR(100) NOT NULL,
-    size BIGINT NOT NULL
+    size BIGINT NOT NULL,
+    compiled_key VARCHAR(100),
+    problem LONGTEXT
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
 CREATE INDEX artifact_files_by_bundle_id ON artifact_files (bundle_id);

@@ -78,7 +78,7 @@ fn again(app: &App, record: &EventRecord) -> Result<Again, TaskError> {
         event_id: EventId::from_bytes(event_id),
         received_ms: times
             .received
-            .map_or(record.timestamp, |time| time.as_millisecond()),
+            .map_or(record.timestamp, jiff::Timestamp::as_millisecond),
         sent_at_ms: None,
         remote_addr: None,
         sdk_client: None,

@@ -79,9 +79,9 @@ impl State {
 
     fn map(&mut self, blob: &str) -> Option<CompiledMap> {
         self.uses += 1;
-        let uses = self.uses;
-        let (map, used) = self.maps.get_mut(blob)?;
-        *used = uses;
+        let now = self.uses;
+        let (map, last) = self.maps.get_mut(blob)?;
+        *last = now;
         Some(map.clone())
     }
 

@@ -23,7 +23,7 @@ const EVENTS: [(&str, &str); 6] = [
     ("rust", "rust-0.49.5/panic.envelope"),
 ];
 
-const STAGES: [(Stage, &str); 11] = [
+const STAGES: [(Stage, &str); 12] = [
     (Stage::Read, "read the JSON"),
     (Stage::Normalize, "normalise"),
     (Stage::Filter, "filter"),

@@ -77,13 +77,18 @@ pub(super) fn apply(event: &mut Event<'_>, maps: &dyn SourceMaps) {
         dist: event.dist.clone(),
         maps,
         known: Vec::new(),
+        mapped: Vec::new(),
         notes: Vec::new(),
     };
     let mut changed = false;
     for stack in stacks(event) {
         changed |= map_stack(stack, is_script, &mut scripts);
     }
-    let notes = scripts.notes;
+    let Scripts {
+        mut notes, mapped, ..
+    } = scripts;
+    // Of a script whose other frames are known, what is not known is what the bundler added.
+    notes.retain(|note| note.kind != NO_POSITION || !mapped.contains(&note.script));
     if changed {
         in_app::decide_all(event);
     }
@@ -141,6 +146,8 @@ struct Scripts<'m, 'a> {
     dist: Option<Text<'a>>,
     maps: &'m dyn SourceMaps,
     known: Vec<(String, Option<CompiledMap>)>,
+    /// Scripts some of whose frames were mapped.
+    mapped: Vec<String>,
     notes: Vec<Note>,
 }
 
@@ -305,6 +312,9 @@ fn original(frame: &Frame<'_>, scripts: &mut Scripts<'_, '_>) -> Option<(Minifie
         scripts.note(NO_POSITION, &minified.url, Some(place));
         return None;
     };
+    if !scripts.mapped.contains(&minified.url) {
+        scripts.mapped.push(minified.url.clone());
+    }
     if original.context.is_none() {
         scripts.note(NO_SOURCE, &minified.url, original.source.clone());
     }
@@ -363,7 +373,8 @@ impl Minified {
 /// The path of a source without what bundlers put before it: `webpack://shop/./src/a.ts` is `./src/a.ts`.
 fn readable(source: &str) -> &str {
     let Some((scheme, rest)) = source.split_once("://") else {
-        return source;
+        // `shop/./src/a.ts`: webpack's form, from which plugins have taken the scheme.
+        return source.find("/./").map_or(source, |at| &source[at + 1..]);
     };
     let path = match scheme {
         // `webpack:///./a`, `webpack://shop/./a`, `turbopack://[project]/a`: what follows the name of the package.

@@ -175,6 +175,13 @@ fn a_position_the_map_does_not_know_is_said() {
     assert_eq!(event["errors"].as_array().map(Vec::len), Some(1));
     let frames = &event["exception"]["values"][0]["stacktrace"]["frames"];
     assert_eq!(frames[0]["function"], "x");
+    // Beside a frame that is mapped it is the bundler's own, and nothing to tell.
+    let event = json!({"platform": "javascript", "exception": {"values": [{"type": "E", "stacktrace": {"frames": [
+        {"abs_path": "https://shop.example.com/js/app.min.js", "function": "x", "lineno": 900, "colno": 3},
+        {"abs_path": "https://shop.example.com/js/app.min.js", "function": "i", "lineno": 1, "colno": 348},
+    ]}}]}});
+    let event = processed(&serde_json::to_vec(&event).expect("JSON"), &WebShop);
+    assert!(event["errors"].is_null());
 }
 
 #[test]
@@ -210,6 +217,7 @@ fn paths_without_what_bundlers_put_before_them() {
             Some("web-src/lib/basket"),
         ),
         ("https://a.example/src/b.js", "/src/b.js", Some("src/b")),
+        ("shop/./src/a.ts", "./src/a.ts", Some("src/a")),
         ("src/.env/c", "src/.env/c", Some("src/.env/c")),
         ("webpack://", "webpack://", Some("webpack://")),
         ("", "", None),

@@ -23,6 +23,9 @@ pub enum ApiError {
     Method,
     #[error("{0}")]
     Invalid(String),
+    /// One field of a body; told under its name.
+    #[error("{name}: {problem}")]
+    Field { name: String, problem: String },
     #[error("{0}")]
     Conflict(String),
     #[error("The body is larger than {0} bytes")]
@@ -52,7 +55,7 @@ impl ResponseError for ApiError {
             Self::Scope(_) | Self::Role(_) => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Invalid(_) => StatusCode::BAD_REQUEST,
+            Self::Invalid(_) | Self::Field { .. } => StatusCode::BAD_REQUEST,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -66,6 +69,10 @@ impl ResponseError for ApiError {
             Self::Internal(error) => tracing::error!(%error, "an API request failed"),
             _ => {}
         }
-        HttpResponse::build(self.status_code()).json(json!({"detail": self.to_string()}))
+        let body = match self {
+            Self::Field { name, problem } => json!({name: [problem]}),
+            _ => json!({"detail": self.to_string()}),
+        };
+        HttpResponse::build(self.status_code()).json(body)
     }
 }

@@ -57,6 +57,16 @@ fn routes(cfg: &mut web::ServiceConfig) {
             at("/organizations/{org}/artifactbundle/assemble")
                 .post(uploads::assemble::artifact_bundle),
         )
+        .service(at("/organizations/{org}/repos").get(releases::show::repositories))
+        .service(
+            at("/organizations/{org}/releases/{version}/previous-with-commits")
+                .get(releases::show::previous_with_commits),
+        )
+        .service(
+            at("/organizations/{org}/releases/{version}/deploys")
+                .get(releases::deploys::list)
+                .post(releases::deploys::create),
+        )
         .service(at("/organizations/{org}/stats_v2").get(stats::show))
         .service(at("/organizations/{org}/eventids/{event}").get(events::locate))
         .service(at("/organizations/{org}/shortids/{short_id}").get(issues::detail::by_short_id))
@@ -94,6 +104,22 @@ fn routes(cfg: &mut web::ServiceConfig) {
                 .get(issues::list::of_project)
                 .put(issues::update::of_project),
         );
+    for parent in ["/organizations/{org}", "/projects/{org}/{project}"] {
+        cfg.service(
+            at(&format!("{parent}/releases"))
+                .get(releases::show::list)
+                .post(releases::change::create),
+        )
+        .service(
+            at(&format!("{parent}/releases/{{version}}"))
+                .get(releases::show::one)
+                .put(releases::change::update)
+                .delete(releases::change::delete),
+        )
+        .service(
+            at(&format!("{parent}/releases/{{version}}/commits")).get(releases::show::commits),
+        );
+    }
     // An issue is found below its organization, and also by its number alone.
     for issue in ["/organizations/{org}/issues/{issue}", "/issues/{issue}"] {
         cfg.service(at(issue).get(issues::detail::show).put(issues::update::one))

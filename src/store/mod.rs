@@ -39,6 +39,7 @@ pub mod project_mail;
 pub mod project_settings;
 pub mod refusals;
 pub mod rehearsal;
+pub mod release_details;
 pub mod release_order;
 pub mod reprocess;
 pub mod retention;

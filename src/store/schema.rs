@@ -486,7 +486,57 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    release_details (id) {
+        id -> BigInt,
+        organization_id -> BigInt,
+        version -> Text,
+        url -> Nullable<Text>,
+        reference -> Nullable<Text>,
+        status -> Text,
+        date_started -> Nullable<BigInt>,
+        date_released -> Nullable<BigInt>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    release_projects (release_id, project_id) {
+        release_id -> BigInt,
+        project_id -> BigInt,
+    }
+}
+
+diesel::table! {
+    release_commits (release_id, position) {
+        release_id -> BigInt,
+        position -> BigInt,
+        commit_id -> Text,
+        message -> Text,
+        author_name -> Nullable<Text>,
+        author_email -> Nullable<Text>,
+        committed_at -> Nullable<BigInt>,
+        repository -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    deploys (id) {
+        id -> BigInt,
+        release_id -> BigInt,
+        environment -> Text,
+        name -> Nullable<Text>,
+        url -> Nullable<Text>,
+        date_started -> Nullable<BigInt>,
+        date_finished -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
+    release_details,
+    release_projects,
+    release_commits,
+    deploys,
     users,
     organizations,
     memberships,

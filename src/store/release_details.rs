@@ -1,0 +1,487 @@
+//! Releases as builds and people know them, beside what events say. In: a scope. Out: their rows, commits and deploys; what is
+//! known of a version from both sides.
+
+use std::collections::{BTreeMap, HashMap};
+
+use diesel::dsl::count_star;
+use diesel::prelude::*;
+
+use super::accounts::Project;
+use super::dialect;
+use super::schema::{
+    deploys, issues, projects, release_commits, release_details, release_projects, releases,
+};
+use super::scope::OrgScope;
+use super::{Conn, StoreError};
+
+/// The newest releases of each side that lists look at.
+const MOST_LISTED: i64 = 1_000;
+/// Commits of a release that are kept.
+pub const MOST_COMMITS: usize = 1_000;
+
+pub const OPEN: &str = "open";
+pub const ARCHIVED: &str = "archived";
+
+/// What was said of a release.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = release_details)]
+pub struct Details {
+    pub id: i64,
+    pub organization_id: i64,
+    pub version: String,
+    pub url: Option<String>,
+    /// A commit or branch.
+    pub reference: Option<String>,
+    pub status: String,
+    pub date_started: Option<i64>,
+    pub date_released: Option<i64>,
+    pub created_at: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = release_commits)]
+pub struct Commit {
+    pub release_id: i64,
+    /// Newest first.
+    pub position: i64,
+    pub commit_id: String,
+    pub message: String,
+    pub author_name: Option<String>,
+    pub author_email: Option<String>,
+    pub committed_at: Option<i64>,
+    pub repository: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = deploys)]
+pub struct Deploy {
+    pub id: i64,
+    pub release_id: i64,
+    pub environment: String,
+    pub name: Option<String>,
+    pub url: Option<String>,
+    pub date_started: Option<i64>,
+    pub date_finished: i64,
+}
+
+/// What a request wants to change; what it does not name stays.
+#[derive(Debug, Clone, Default)]
+pub struct Change {
+    pub projects: Vec<Project>,
+    pub url: Option<String>,
+    pub reference: Option<String>,
+    pub status: Option<&'static str>,
+    pub date_started: Option<i64>,
+    pub date_released: Option<i64>,
+    /// Replaces those that the release has. Their `release_id` and `position` do not count.
+    pub commits: Option<Vec<Commit>>,
+}
+
+/// A version with all that is known of it.
+#[derive(Debug, Clone)]
+pub struct Release {
+    pub version: String,
+    /// None where only events have named it.
+    pub details: Option<Details>,
+    /// Its number in answers: that of its details, else of the first row that events made.
+    pub id: i64,
+    pub projects: Vec<Project>,
+    pub first_seen: Option<i64>,
+    pub last_seen: Option<i64>,
+    /// Issues that were seen in it first.
+    pub new_issues: i64,
+    pub commits: i64,
+    pub last_commit: Option<Commit>,
+    pub last_deploy: Option<Deploy>,
+}
+
+impl Release {
+    /// When it came into being, as far as is known.
+    pub fn created_at(&self) -> i64 {
+        let details = self.details.as_ref().map(|details| details.created_at);
+        let known = [details, self.first_seen];
+        known.into_iter().flatten().min().unwrap_or_default()
+    }
+
+    pub fn is_archived(&self) -> bool {
+        self.details
+            .as_ref()
+            .is_some_and(|details| details.status == ARCHIVED)
+    }
+}
+
+/// Whose releases.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    pub project: Option<Project>,
+    pub version: Option<String>,
+    /// A part of the version.
+    pub contains: Option<String>,
+}
+
+/// The releases of an organization, newest first: the newest thousand that events named, and as many that were made.
+pub fn list(
+    conn: &mut Conn,
+    scope: &OrgScope,
+    filter: &Filter,
+) -> Result<Vec<Release>, StoreError> {
+    let own: HashMap<i64, Project> = scope
+        .projects(conn)?
+        .into_iter()
+        .filter(|project| {
+            filter
+                .project
+                .as_ref()
+                .is_none_or(|one| one.id == project.id)
+        })
+        .map(|project| (project.id, project))
+        .collect();
+    let mut found = BTreeMap::<String, Release>::new();
+    add_made(conn, scope, filter, &own, &mut found)?;
+    add_seen(conn, scope, filter, &own, &mut found)?;
+    let mut all: Vec<Release> = found.into_values().collect();
+    all.sort_by_key(|release| (-release.created_at(), -release.id));
+    add_counts(conn, scope, filter, &mut all)?;
+    Ok(all)
+}
+
+/// One release, with all that is known of it.
+pub fn find(
+    conn: &mut Conn,
+    scope: &OrgScope,
+    project: Option<Project>,
+    version: &str,
+) -> Result<Release, StoreError> {
+    let filter = Filter {
+        project,
+        version: Some(version.to_owned()),
+        contains: None,
+    };
+    list(conn, scope, &filter)?
+        .pop()
+        .ok_or(StoreError::NotFound)
+}
+
+fn pattern(part: &str) -> String {
+    let escaped = part
+        .replace('\\', "\\\\")
+        .replace('%', "\\%")
+        .replace('_', "\\_");
+    format!("%{escaped}%")
+}
+
+fn add_made(
+    conn: &mut Conn,
+    scope: &OrgScope,
+    filter: &Filter,
+    own: &HashMap<i64, Project>,
+    found: &mut BTreeMap<String, Release>,
+) -> Result<(), StoreError> {
+    let mut query = release_details::table
+        .filter(release_details::organization_id.eq(scope.organization_id()))
+        .order(release_details::id.desc())
+        .limit(MOST_LISTED)
+        .select(Details::as_select())
+        .into_boxed();
+    if let Some(version) = &filter.version {
+        query = query.filter(release_details::version.eq(version.clone()));
+    }
+    if let Some(part) = &filter.contains {
+        query = query.filter(release_details::version.like(pattern(part)));
+    }
+    if let Some(project) = &filter.project {
+        let of_project = release_projects::table
+            .filter(release_projects::project_id.eq(project.id))
+            .select(release_projects::release_id);
+        query = query.filter(release_details::id.eq_any(of_project));
+    }
+    let made: Vec<Details> = query.load(conn)?;
+    let ids: Vec<i64> = made.iter().map(|details| details.id).collect();
+    let links: Vec<(i64, i64)> = release_projects::table
+        .filter(release_projects::release_id.eq_any(&ids))
+        .select((release_projects::release_id, release_projects::project_id))
+        .load(conn)?;
+    for details in made {
+        let of = links.iter().filter(|(release, _)| *release == details.id);
+        let projects = of.filter_map(|(_, project)| own.get(project).cloned());
+        let release = Release {
+            version: details.version.clone(),
+            id: details.id,
+            projects: projects.collect(),
+            details: Some(details),
+            first_seen: None,
+            last_seen: None,
+            new_issues: 0,
+            commits: 0,
+            last_commit: None,
+            last_deploy: None,
+        };
+        found.insert(release.version.clone(), release);
+    }
+    Ok(())
+}
+
+fn add_seen(
+    conn: &mut Conn,
+    scope: &OrgScope,
+    filter: &Filter,
+    own: &HashMap<i64, Project>,
+    found: &mut BTreeMap<String, Release>,
+) -> Result<(), StoreError> {
+    let mut query = releases::table
+        .inner_join(projects::table.on(projects::id.eq(releases::project_id)))
+        .filter(projects::organization_id.eq(scope.organization_id()))
+        .order(releases::id.desc())
+        .limit(MOST_LISTED)
+        .select((
+            releases::id,
+            releases::project_id,
+            releases::version,
+            releases::first_seen,
+            releases::last_seen,
+        ))
+        .into_boxed();
+    if let Some(version) = &filter.version {
+        query = query.filter(releases::version.eq(version.clone()));
+    }
+    if let Some(part) = &filter.contains {
+        query = query.filter(releases::version.like(pattern(part)));
+    }
+    if let Some(project) = &filter.project {
+        query = query.filter(releases::project_id.eq(project.id));
+    }
+    let seen: Vec<(i64, i64, String, i64, i64)> = query.load(conn)?;
+    for (id, project_id, version, first, last) in seen {
+        let release = found.entry(version.clone()).or_insert_with(|| Release {
+            version,
+            details: None,
+            id,
+            projects: Vec::new(),
+            first_seen: None,
+            last_seen: None,
+            new_issues: 0,
+            commits: 0,
+            last_commit: None,
+            last_deploy: None,
+        });
+        release.first_seen = Some(release.first_seen.map_or(first, |known| known.min(first)));
+        release.last_seen = Some(release.last_seen.map_or(last, |known| known.max(last)));
+        if let Some(project) = own.get(&project_id)
+            && !release.projects.contains(project)
+        {
+            release.projects.push(project.clone());
+        }
+    }
+    Ok(())
+}
+
+fn add_counts(
+    conn: &mut Conn,
+    scope: &OrgScope,
+    filter: &Filter,
+    all: &mut [Release],
+) -> Result<(), StoreError> {
+    let versions: Vec<String> = all.iter().map(|release| release.version.clone()).collect();
+    let mut query = issues::table
+        .filter(issues::organization_id.eq(scope.organization_id()))
+        .filter(issues::first_release.eq_any(versions))
+        .group_by(issues::first_release)
+        .select((issues::first_release, count_star()))
+        .into_boxed();
+    if let Some(project) = &filter.project {
+        query = query.filter(issues::project_id.eq(project.id));
+    }
+    let new: Vec<(Option<String>, i64)> = query.load(conn)?;
+    let ids: Vec<i64> = all
+        .iter()
+        .filter_map(|release| Some(release.details.as_ref()?.id))
+        .collect();
+    let commits: Vec<(i64, i64)> = release_commits::table
+        .filter(release_commits::release_id.eq_any(&ids))
+        .group_by(release_commits::release_id)
+        .select((release_commits::release_id, count_star()))
+        .load(conn)?;
+    let newest: Vec<Commit> = release_commits::table
+        .filter(release_commits::release_id.eq_any(&ids))
+        .filter(release_commits::position.eq(0))
+        .select(Commit::as_select())
+        .load(conn)?;
+    let deployed: Vec<Deploy> = deploys::table
+        .filter(deploys::release_id.eq_any(&ids))
+        .order(deploys::id)
+        .select(Deploy::as_select())
+        .load(conn)?;
+    for release in all {
+        let is_it = |(version, _): &&(Option<String>, i64)| {
+            version.as_deref() == Some(release.version.as_str())
+        };
+        release.new_issues = new.iter().find(is_it).map_or(0, |(_, count)| *count);
+        let Some(details) = &release.details else {
+            continue;
+        };
+        let of = |id: &i64| *id == details.id;
+        release.commits = commits
+            .iter()
+            .find(|(id, _)| of(id))
+            .map_or(0, |(_, count)| *count);
+        release.last_commit = newest.iter().find(|one| of(&one.release_id)).cloned();
+        release.last_deploy = deployed.iter().rfind(|one| of(&one.release_id)).cloned();
+    }
+    Ok(())
+}
+
+/// Makes a release, or changes the one there is; says whether it is new.
+pub fn put(
+    conn: &mut Conn,
+    scope: &OrgScope,
+    version: &str,
+    change: &Change,
+    now: i64,
+) -> Result<bool, StoreError> {
+    let known: Option<Details> = release_details::table
+        .filter(release_details::organization_id.eq(scope.organization_id()))
+        .filter(release_details::version.eq(version))
+        .select(Details::as_select())
+        .first(conn)
+        .optional()?;
+    let is_new = known.is_none();
+    let mut details = match known {
+        Some(details) => details,
+        None => {
+            let details = Details {
+                id: dialect::next_ids(conn, "release_detail", 1)?,
+                organization_id: scope.organization_id(),
+                version: version.to_owned(),
+                url: None,
+                reference: None,
+                status: OPEN.to_owned(),
+                date_started: None,
+                date_released: None,
+                created_at: now,
+            };
+            diesel::insert_into(release_details::table)
+                .values(&details)
+                .execute(conn)?;
+            details
+        }
+    };
+    details.url = change.url.clone().or(details.url);
+    details.reference = change.reference.clone().or(details.reference);
+    details.date_started = change.date_started.or(details.date_started);
+    details.date_released = change.date_released.or(details.date_released);
+    if let Some(status) = change.status {
+        status.clone_into(&mut details.status);
+    }
+    diesel::update(release_details::table.find(details.id))
+        .set((
+            release_details::url.eq(&details.url),
+            release_details::reference.eq(&details.reference),
+            release_details::status.eq(&details.status),
+            release_details::date_started.eq(details.date_started),
+            release_details::date_released.eq(details.date_released),
+        ))
+        .execute(conn)?;
+    let linked: Vec<i64> = release_projects::table
+        .filter(release_projects::release_id.eq(details.id))
+        .select(release_projects::project_id)
+        .load(conn)?;
+    for project in change
+        .projects
+        .iter()
+        .filter(|one| !linked.contains(&one.id))
+    {
+        diesel::insert_into(release_projects::table)
+            .values((
+                release_projects::release_id.eq(details.id),
+                release_projects::project_id.eq(project.id),
+            ))
+            .execute(conn)?;
+    }
+    if let Some(commits) = &change.commits {
+        replace_commits(conn, details.id, commits)?;
+    }
+    Ok(is_new)
+}
+
+fn replace_commits(conn: &mut Conn, release_id: i64, commits: &[Commit]) -> Result<(), StoreError> {
+    diesel::delete(release_commits::table.filter(release_commits::release_id.eq(release_id)))
+        .execute(conn)?;
+    for (position, commit) in (0..).zip(commits.iter().take(MOST_COMMITS)) {
+        diesel::insert_into(release_commits::table)
+            .values(Commit {
+                release_id,
+                position,
+                ..commit.clone()
+            })
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Forgets what was said of a release. One that events have named stays as these know it.
+pub fn delete(conn: &mut Conn, scope: &OrgScope, version: &str) -> Result<(), StoreError> {
+    let id = id_of(conn, scope, version)?;
+    diesel::delete(deploys::table.filter(deploys::release_id.eq(id))).execute(conn)?;
+    diesel::delete(release_commits::table.filter(release_commits::release_id.eq(id)))
+        .execute(conn)?;
+    diesel::delete(release_projects::table.filter(release_projects::release_id.eq(id)))
+        .execute(conn)?;
+    diesel::delete(release_details::table.find(id)).execute(conn)?;
+    Ok(())
+}
+
+fn id_of(conn: &mut Conn, scope: &OrgScope, version: &str) -> Result<i64, StoreError> {
+    Ok(release_details::table
+        .filter(release_details::organization_id.eq(scope.organization_id()))
+        .filter(release_details::version.eq(version))
+        .select(release_details::id)
+        .first(conn)?)
+}
+
+/// The commits of a release, newest first.
+pub fn commits(
+    conn: &mut Conn,
+    scope: &OrgScope,
+    version: &str,
+) -> Result<Vec<Commit>, StoreError> {
+    Ok(release_commits::table
+        .inner_join(release_details::table.on(release_details::id.eq(release_commits::release_id)))
+        .filter(release_details::organization_id.eq(scope.organization_id()))
+        .filter(release_details::version.eq(version))
+        .order(release_commits::position)
+        .select(Commit::as_select())
+        .load(conn)?)
+}
+
+/// The deploys of a release, newest first.
+pub fn deploys_of(
+    conn: &mut Conn,
+    scope: &OrgScope,
+    version: &str,
+) -> Result<Vec<Deploy>, StoreError> {
+    Ok(deploys::table
+        .inner_join(release_details::table.on(release_details::id.eq(deploys::release_id)))
+        .filter(release_details::organization_id.eq(scope.organization_id()))
+        .filter(release_details::version.eq(version))
+        .order(deploys::id.desc())
+        .select(Deploy::as_select())
+        .load(conn)?)
+}
+
+/// Notes that a release was deployed. Its `id` and `release_id` are made here.
+pub fn deploy(
+    conn: &mut Conn,
+    scope: &OrgScope,
+    version: &str,
+    deploy: &Deploy,
+) -> Result<Deploy, StoreError> {
+    let deploy = Deploy {
+        id: dialect::next_ids(conn, "deploy", 1)?,
+        release_id: id_of(conn, scope, version)?,
+        ..deploy.clone()
+    };
+    diesel::insert_into(deploys::table)
+        .values(&deploy)
+        .execute(conn)?;
+    Ok(deploy)
+}

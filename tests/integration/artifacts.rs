@@ -417,6 +417,24 @@ fn the_page_lists_uploads_and_deletes_one_with_its_content() {
     assert_eq!(kept(), 2);
 }
 
+#[test]
+fn chunks_live_for_a_day() {
+    let mut app = App::start();
+    let bytes = usual();
+    let token = app.world().token.clone();
+    send(&app, &token, &[("file", &sha1(&bytes), &bytes)]).expect(200);
+    let folder = app.data().join("blobs").join("chunks");
+    assert_eq!(count_files(&folder), 1);
+    app.terminate();
+    let later = 25 * 60 * 60 * 1000;
+    app.environment
+        .insert("BUGLE_TEST_CLOCK_OFFSET_MS".to_owned(), later.to_string());
+    app.boot();
+    poll::until("the chunk is gone", || count_files(&folder) == 0);
+    let answer = ask(&app.api(), &request(&bytes, &[&bytes], &["web"]));
+    assert_eq!(answer["state"], "not_found");
+}
+
 fn count_files(folder: &std::path::Path) -> usize {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return 0;

@@ -292,3 +292,45 @@ fn shown(name: &str) -> String {
     let short: String = name.chars().take(200).collect();
     format!("'{}'", short.escape_debug())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Cursor;
+
+    #[test]
+    fn an_archive_with_too_many_entries_is_refused_before_its_directory_is_read() {
+        let bytes = ENTRY_HEAD.repeat(MOST_HEADS + 1);
+        let Err(BundleError::Refused(problem)) = Bundle::open(Cursor::new(bytes)) else {
+            panic!("it must be refused");
+        };
+        assert!(problem.contains("more than 20000 files"), "{problem}");
+    }
+
+    #[test]
+    fn heads_across_two_reads_count_once() {
+        for length in [256 * 1024 - 2, 256 * 1024, 256 * 1024 + 3] {
+            let mut bytes = b"PK".to_vec();
+            bytes.resize(length, b' ');
+            bytes.extend_from_slice(&ENTRY_HEAD.repeat(MOST_HEADS));
+            assert!(bound_directory(&mut Cursor::new(&bytes)).is_ok());
+            bytes.extend_from_slice(ENTRY_HEAD);
+            assert!(bound_directory(&mut Cursor::new(&bytes)).is_err());
+        }
+    }
+
+    #[test]
+    fn bytes_are_counted_whatever_an_entry_says() {
+        let read = |declared, before, content: &[u8]| {
+            let mut counted = Counted::new(declared, before, content);
+            let mut read = Vec::new();
+            let result = counted.read_to_end(&mut read);
+            (result.is_ok(), counted.problem)
+        };
+        assert_eq!(read(3, 0, b"abc"), (true, None));
+        for (declared, before) in [(2, 0), (4, 0), (3, LARGEST_CONTENT - 2)] {
+            let (good, problem) = read(declared, before, b"abc");
+            assert!(!good && problem.is_some(), "{declared} {before}");
+        }
+    }
+}

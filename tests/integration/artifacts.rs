@@ -5,6 +5,7 @@ use std::io::{Cursor, Write as _};
 
 use bugle::blobs::{BlobPlace, Blobs};
 use bugle::store::artifacts::{ArtifactKind, artifact_by_debug_id, artifact_by_url};
+use bugle::store::tasks::{self, NewTask};
 use bugle::store::{DatabaseUrl, Store};
 use serde_json::{Value, json};
 use sha1::{Digest, Sha1};
@@ -415,6 +416,35 @@ fn the_page_lists_uploads_and_deletes_one_with_its_content() {
     assert_eq!(ask(&api, &body)["state"], "created");
     assert_eq!(outcome(&api, &body)["state"], "ok");
     assert_eq!(kept(), 2);
+}
+
+#[test]
+fn chunks_live_for_a_day() {
+    let mut app = App::start();
+    let bytes = usual();
+    let token = app.world().token.clone();
+    send(&app, &token, &[("file", &sha1(&bytes), &bytes)]).expect(200);
+    let folder = app.data().join("blobs").join("chunks");
+    assert_eq!(count_files(&folder), 1);
+    app.server_mut().terminate();
+    let later = 25 * 60 * 60 * 1000;
+    app.environment
+        .insert("BUGLE_TEST_CLOCK_OFFSET_MS".to_owned(), later.to_string());
+    app.boot();
+    // This hour's run was before the clock moved: another one.
+    let store = Store::new(DatabaseUrl::parse(&app.database.url).expect("a database"));
+    let task = NewTask {
+        kind: "expired_chunks",
+        args: "{}".to_owned(),
+        unique_key: None,
+        run_at: 0,
+    };
+    store
+        .write_blocking(move |conn| tasks::enqueue(conn, std::slice::from_ref(&task)))
+        .expect("a task");
+    poll::until("the chunk is gone", || count_files(&folder) == 0);
+    let answer = ask(&app.api(), &request(&bytes, &[&bytes], &["web"]));
+    assert_eq!(answer["state"], "not_found");
 }
 
 fn count_files(folder: &std::path::Path) -> usize {

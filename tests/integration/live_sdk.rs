@@ -1,5 +1,5 @@
-//! In: applications that fail, with the unmodified Python, Node, browser and Rust SDKs. Out: their errors, in the JSON API
-//! and on the pages, with what the SDK knew about them.
+//! In: applications that fail, with the unmodified Python, Node, browser and Rust SDKs; a build
+//! with `sentry-cli`. Out: their errors, in the JSON API and on the pages, with what the SDK knew about them; its uploads.
 
 use std::process::Command;
 
@@ -183,4 +183,29 @@ fn rust() {
     );
     assert_eq!(tag(&events[0], "release"), "rust-shop@0.3.1");
     assert_eq!(events[0]["user"]["id"], "4711");
+}
+
+#[test]
+fn sentry_cli_uploads_source_maps() {
+    let app = App::start();
+    let upload = || {
+        let mut command = live::sentry_cli();
+        command
+            .env("SENTRY_URL", app.base())
+            .env("SENTRY_AUTH_TOKEN", &app.world().token)
+            .args(["sourcemaps", "upload", "--org", "acme", "--project", "web"])
+            .args(["--release", "web@1.0", "--dist", "42", "--wait"])
+            .args(["app.min.js", "app.min.js.map"]);
+        live::said(&live::run(&mut command))
+    };
+    let said = upload();
+    assert!(said.contains("File processing complete"), "{said}");
+    let said = upload();
+    assert!(said.contains("Nothing to upload"), "{said}");
+    let page = app
+        .user()
+        .open("/acme/projects/web/source-maps")
+        .expect(200);
+    page.shows("web@1.0");
+    page.shows("stored");
 }

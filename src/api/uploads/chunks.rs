@@ -2,6 +2,7 @@
 //! checked, kept for a day and for one organization.
 
 use std::io::Read;
+use std::time::Duration;
 
 use actix_multipart::{Field, Multipart};
 use actix_web::http::{StatusCode, header};
@@ -27,6 +28,9 @@ const CONCURRENCY: usize = 8;
 const PACKED_BYTES: usize = CHUNK_BYTES + 64 * 1024;
 const BODY_BYTES: usize = REQUEST_BYTES + 1024 * 1024;
 
+/// A slow client must not keep its place from others for longer.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Chunks that are in memory at the same time, of all requests together.
 static IN_MEMORY: Semaphore = Semaphore::const_new(CONCURRENCY);
 
@@ -37,6 +41,8 @@ pub enum ChunkError {
     Refused(String),
     #[error("The request is larger than {REQUEST_BYTES} bytes")]
     TooLarge,
+    #[error("A chunk did not arrive within {} seconds", PATIENCE.as_secs())]
+    Slow,
     #[error("Uploads cannot be kept at the moment; try again")]
     Unavailable(String),
     #[error("{0}")]
@@ -47,6 +53,7 @@ impl ResponseError for ChunkError {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::Refused(_) => StatusCode::BAD_REQUEST,
+            Self::Slow => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Api(error) => error.status_code(),
@@ -179,17 +186,23 @@ async fn receive_part(
         .acquire()
         .await
         .map_err(|error| ChunkError::Unavailable(error.to_string()))?;
-    let mut bytes = Vec::new();
-    while let Some(piece) = part.next().await {
-        let piece = piece.map_err(|error| ChunkError::Refused(error.to_string()))?;
-        *left = left.checked_sub(piece.len()).ok_or(ChunkError::TooLarge)?;
-        if packed.is_some() {
-            if bytes.len() + piece.len() > PACKED_BYTES {
-                return Err(too_large(&name));
+    let reading = async {
+        let mut bytes = Vec::new();
+        while let Some(piece) = part.next().await {
+            let piece = piece.map_err(|error| ChunkError::Refused(error.to_string()))?;
+            *left = left.checked_sub(piece.len()).ok_or(ChunkError::TooLarge)?;
+            if packed.is_some() {
+                if bytes.len() + piece.len() > PACKED_BYTES {
+                    return Err(too_large(&name));
+                }
+                bytes.extend_from_slice(&piece);
             }
-            bytes.extend_from_slice(&piece);
         }
-    }
+        Ok(bytes)
+    };
+    let bytes = tokio::time::timeout(PATIENCE, reading)
+        .await
+        .map_err(|_| ChunkError::Slow)??;
     let Some(packed) = packed else {
         return Ok(None);
     };

@@ -115,6 +115,14 @@ pub fn node_app() -> Command {
     command
 }
 
+/// `sentry-cli`, beside a built script and its map.
+pub fn sentry_cli() -> Command {
+    let folder = npm("sdk/cli");
+    let mut command = Command::new(folder.join("node_modules/.bin/sentry-cli"));
+    command.current_dir(folder);
+    command
+}
+
 /// A script that drives Chromium.
 pub fn browser_script(folder: &str, script: &str) -> Command {
     let mut command = Command::new("node");

@@ -9,6 +9,7 @@ mod events;
 mod format;
 mod issues;
 mod keys;
+mod organization_tokens;
 mod organizations;
 mod params;
 mod projects;
@@ -56,6 +57,14 @@ fn routes(cfg: &mut web::ServiceConfig) {
         .service(
             at("/organizations/{org}/artifactbundle/assemble")
                 .post(uploads::assemble::artifact_bundle),
+        )
+        .service(
+            at("/organizations/{org}/org-auth-tokens")
+                .get(organization_tokens::list)
+                .post(organization_tokens::create),
+        )
+        .service(
+            at("/organizations/{org}/org-auth-tokens/{id}").delete(organization_tokens::delete),
         )
         .service(at("/organizations/{org}/repos").get(releases::show::repositories))
         .service(

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 
 use super::{CommandError, open_store, org};
 use crate::config::StorageArgs;
-use crate::store::tokens;
+use crate::store::{scope, tokens};
 
 /// Tokens of the JSON API.
 #[derive(Debug, Args)]
@@ -24,11 +24,17 @@ struct Create {
     #[command(flatten)]
     storage: StorageArgs,
     /// E-mail address of the account it acts for.
-    #[arg(long)]
-    user: String,
+    #[arg(long, required_unless_present = "org")]
+    user: Option<String>,
     /// What it may do, separated by commas, as in `event:read,project:read`; by default everything the account may.
     #[arg(long, value_delimiter = ',')]
     scopes: Vec<String>,
+    /// Slug of an organization: the token is for its builds and may upload source maps and make releases, nothing else.
+    #[arg(long, conflicts_with_all = ["user", "scopes"])]
+    org: Option<String>,
+    /// Where builds reach this server; it becomes part of an organization's token.
+    #[arg(long, env = "BUGLE_BASE_URL", default_value = "http://localhost:8000")]
+    base_url: String,
     /// Name to tell it by.
     #[arg(long, default_value = "created on the command line")]
     name: String,
@@ -37,12 +43,16 @@ struct Create {
 pub(super) fn run(args: &TokenArgs) -> Result<(), CommandError> {
     let Action::Create(args) = &args.action;
     let store = open_store(&args.storage)?;
-    let Create {
-        user, scopes, name, ..
-    } = args;
-    let (user, scopes, name) = (user.clone(), scopes.clone(), name.clone());
+    let (user, organization) = (args.user.clone(), args.org.clone());
+    let (scopes, name) = (args.scopes.clone(), args.name.clone());
+    let base_url = args.base_url.trim_end_matches('/').to_owned();
     let secret = store.write_blocking(move |conn| {
-        let user = org::account(conn, &user)?;
+        if let Some(organization) = &organization {
+            let scope = scope::administer(conn, organization)?;
+            let made = tokens::create_organization_token(conn, &scope, &name, &base_url)?;
+            return Ok(made.1);
+        }
+        let user = org::account(conn, user.as_deref().unwrap_or_default())?;
         tokens::create_user_token(conn, user.id, &name, &scopes)
     })?;
     println!("{secret}");

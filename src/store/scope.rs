@@ -118,6 +118,15 @@ pub fn authorize_token(
     })
 }
 
+/// For commands: who can run them owns the machine, and may do everything.
+pub fn administer(conn: &mut Conn, organization: &str) -> Result<OrgScope, StoreError> {
+    Ok(OrgScope {
+        organization: organization_named(conn, organization)?,
+        user_id: None,
+        role: Role::Owner,
+    })
+}
+
 /// The organizations a user may see: their own, or all for a superuser.
 pub fn organizations_of(conn: &mut Conn, user_id: i64) -> Result<Vec<Organization>, StoreError> {
     let user = super::accounts::user_by_id(conn, user_id)?;

@@ -3,5 +3,6 @@
 mod access;
 mod bulk;
 mod events;
+mod releases;
 mod search;
 mod settings;

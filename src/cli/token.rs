@@ -32,9 +32,6 @@ struct Create {
     /// Slug of an organization: the token is for its builds and may upload source maps and make releases, nothing else.
     #[arg(long, conflicts_with_all = ["user", "scopes"])]
     org: Option<String>,
-    /// Where builds reach this server; it becomes part of an organization's token.
-    #[arg(long, env = "BUGLE_BASE_URL", default_value = "http://localhost:8000")]
-    base_url: String,
     /// Name to tell it by.
     #[arg(long, default_value = "created on the command line")]
     name: String,
@@ -45,7 +42,8 @@ pub(super) fn run(args: &TokenArgs) -> Result<(), CommandError> {
     let store = open_store(&args.storage)?;
     let (user, organization) = (args.user.clone(), args.org.clone());
     let (scopes, name) = (args.scopes.clone(), args.name.clone());
-    let base_url = args.base_url.trim_end_matches('/').to_owned();
+    // Clients read it out of an organization's token.
+    let base_url = args.storage.public_url()?;
     let secret = store.write_blocking(move |conn| {
         if let Some(organization) = &organization {
             let scope = scope::administer(conn, organization)?;

@@ -468,6 +468,41 @@ pub fn deploys_of(
         .load(conn)?)
 }
 
+/// An issue that was seen in a release first.
+#[derive(Debug, Clone, Queryable)]
+pub struct NewIssue {
+    pub id: i64,
+    pub short_number: i64,
+    pub short_prefix: String,
+    pub title: String,
+    pub times_seen: i64,
+    pub last_seen: i64,
+}
+
+/// The issues that were seen in a release first, the most frequent ones.
+pub fn new_issues(
+    conn: &mut Conn,
+    scope: &OrgScope,
+    version: &str,
+    most: i64,
+) -> Result<Vec<NewIssue>, StoreError> {
+    Ok(issues::table
+        .inner_join(projects::table.on(projects::id.eq(issues::project_id)))
+        .filter(issues::organization_id.eq(scope.organization_id()))
+        .filter(issues::first_release.eq(version))
+        .order((issues::times_seen.desc(), issues::id))
+        .limit(most)
+        .select((
+            issues::id,
+            issues::short_number,
+            projects::short_prefix,
+            issues::title,
+            issues::times_seen,
+            issues::last_seen,
+        ))
+        .load(conn)?)
+}
+
 /// Notes that a release was deployed. Its `id` and `release_id` are made here.
 pub fn deploy(
     conn: &mut Conn,

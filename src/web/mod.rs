@@ -16,6 +16,7 @@ mod login_limit;
 mod page;
 mod password;
 mod projects;
+mod releases;
 mod security;
 mod session;
 mod setup;
@@ -128,6 +129,12 @@ fn routes(config: &mut ServiceConfig) {
             "/{org}/projects/{project}/keys",
             get().to(start::with_slash),
         )
+        .route("/{org}/releases/", get().to(releases::list))
+        .route("/{org}/releases/{version}/", get().to(releases::one::show))
+        .route(
+            "/{org}/releases/{version}",
+            get().to(releases::one::with_slash),
+        )
         .route("/{org}/usage/", get().to(usage::show))
         .route("/{org}/usage/doctor/", get().to(usage::doctor::show))
         .route("/{org}/usage/doctor/test", post().to(usage::test::submit))
@@ -185,7 +192,7 @@ fn routes(config: &mut ServiceConfig) {
         .route("/{org}/", get().to(start::organization))
         // The form without the last slash is what people type.
         .route(
-            "/{org}/{page:issues|projects|usage}",
+            "/{org}/{page:issues|projects|releases|usage}",
             get().to(start::with_slash),
         )
         .route(

@@ -222,3 +222,44 @@ fn an_organizations_token_is_for_builds_and_nothing_else() {
     let build = crate::harness::api::Api::new(app.base(), &secret);
     build.raw("GET", RELEASES, None).expect(401);
 }
+
+#[test]
+fn the_pages_of_releases_show_what_they_brought() {
+    let app = App::start();
+    let api = app.api();
+    let event = error("ValueError", "no price", "pay");
+    app.sdk()
+        .send(&with(event, &json!({"release": "shop@1.0+7"})));
+    app.wait_idle();
+    let one = format!("{RELEASES}shop%401.0%2B7/");
+    let commits = json!({"commits": [{"id": "b2c3", "message": "Prices in cents\n\nLong story", "author_name": "Yuki <b>"}]});
+    api.put(&one, &commits);
+    let deploy = json!({"environment": "production", "name": "blue", "url": "javascript:alert(1)"});
+    api.raw("POST", &format!("{one}deploys/"), Some(&deploy))
+        .expect(201);
+    api.raw("POST", RELEASES, Some(&json!({"version": "next"})))
+        .expect(201);
+
+    let user = app.user();
+    let list = user.open("/acme/releases/").expect(200);
+    list.shows("shop@1.0+7");
+    list.shows("next");
+    list.shows("not released");
+    let found = user
+        .open("/acme/releases/?query=1.0%2B&project=shop")
+        .expect(200);
+    found.shows("shop@1.0+7");
+    assert!(!found.words().contains("next"));
+    let page = user.open("/acme/releases/shop%401.0%2B7/").expect(200);
+    for text in [
+        "ValueError: no price",
+        "Prices in cents",
+        "Yuki <b>",
+        "production",
+        "blue",
+    ] {
+        page.shows(text);
+    }
+    assert!(!page.text().contains("javascript:"));
+    user.open("/acme/releases/unheard-of/").expect(404);
+}

@@ -1,0 +1,150 @@
+//! One release. In: its version. Out: the issues that are new in it, its commits and its deploys.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::{href, slugs};
+use crate::model::names;
+use crate::store::now_ms;
+use crate::store::release_details;
+use crate::web::error::PageError;
+use crate::web::format::{Count, When};
+use crate::web::page::{OrgContext, Page};
+use crate::web::session::Viewer;
+use crate::web::site::Site;
+
+const ISSUES: i64 = 50;
+const COMMITS: usize = 50;
+
+struct IssueRow {
+    href: String,
+    short_id: String,
+    title: String,
+    events: Count,
+    last: When,
+}
+
+struct CommitRow {
+    id: String,
+    short: String,
+    message: String,
+    author: String,
+    time: Option<When>,
+}
+
+struct DeployRow {
+    environment: String,
+    name: String,
+    url: Option<String>,
+    time: When,
+}
+
+#[derive(Template)]
+#[template(path = "releases/one.html")]
+struct ReleasePage {
+    page: Page,
+    org: String,
+    version: String,
+    projects: Vec<String>,
+    created: When,
+    released: Option<When>,
+    first_event: Option<When>,
+    last_event: Option<When>,
+    url: Option<String>,
+    reference: String,
+    is_archived: bool,
+    new_issues: i64,
+    issues: Vec<IssueRow>,
+    commit_count: i64,
+    commits: Vec<CommitRow>,
+    deploys: Vec<DeployRow>,
+}
+
+/// `GET /{org}/releases/{version}/`
+pub async fn show(
+    site: web::Data<Site>,
+    request: HttpRequest,
+    viewer: Viewer,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse, PageError> {
+    let (organization, version) = path.into_inner();
+    let user_id = viewer.user().id;
+    let now = now_ms();
+    let (context, release, issues, commits, deploys) = site
+        .store
+        .read(move |conn| {
+            let context = OrgContext::load(conn, user_id, &organization, now)?;
+            let scope = &context.scope;
+            let release = release_details::find(conn, scope, None, &version)?;
+            let issues = release_details::new_issues(conn, scope, &version, ISSUES)?;
+            let commits = release_details::commits(conn, scope, &version)?;
+            let deploys = release_details::deploys_of(conn, scope, &version)?;
+            Ok((context, release, issues, commits, deploys))
+        })
+        .await?;
+    let org = context.slug().to_owned();
+    let details = release.details.as_ref();
+    let web_address = |url: &str| url.starts_with("https://") || url.starts_with("http://");
+    let linked = |url: Option<&String>| url.filter(|url| web_address(url)).cloned();
+    let title = format!("Release {}", release.version);
+    let page = Page::new(title, &viewer, &request).within(&context, "releases", None);
+    let template = ReleasePage {
+        page: page.clone(),
+        projects: slugs(&release),
+        created: When::ago(release.created_at(), now),
+        released: details
+            .and_then(|details| details.date_released)
+            .map(|time| When::ago(time, now)),
+        first_event: release.first_seen.map(|time| When::ago(time, now)),
+        last_event: release.last_seen.map(|time| When::ago(time, now)),
+        url: linked(details.and_then(|details| details.url.as_ref())),
+        reference: details
+            .and_then(|details| details.reference.clone())
+            .unwrap_or_default(),
+        is_archived: release.is_archived(),
+        new_issues: release.new_issues,
+        issues: issues
+            .into_iter()
+            .map(|issue| IssueRow {
+                href: format!("/{org}/issues/{}/", issue.id),
+                short_id: names::short_id(&issue.short_prefix, issue.short_number),
+                title: issue.title,
+                events: Count::new(issue.times_seen),
+                last: When::ago(issue.last_seen, now),
+            })
+            .collect(),
+        commit_count: release.commits,
+        commits: commits
+            .into_iter()
+            .take(COMMITS)
+            .map(|commit| CommitRow {
+                short: commit.commit_id.chars().take(12).collect(),
+                id: commit.commit_id,
+                message: commit.message.lines().next().unwrap_or_default().to_owned(),
+                author: commit
+                    .author_name
+                    .or(commit.author_email)
+                    .unwrap_or_default(),
+                time: commit.committed_at.map(|time| When::ago(time, now)),
+            })
+            .collect(),
+        deploys: deploys
+            .into_iter()
+            .map(|deploy| DeployRow {
+                url: linked(deploy.url.as_ref()),
+                environment: deploy.environment,
+                name: deploy.name.unwrap_or_default(),
+                time: When::ago(deploy.date_finished, now),
+            })
+            .collect(),
+        version: release.version,
+        org,
+    };
+    page.answer(&template)
+}
+
+/// `GET /{org}/releases/{version}`: what people type.
+pub async fn with_slash(path: web::Path<(String, String)>) -> HttpResponse {
+    let (organization, version) = path.into_inner();
+    crate::web::page::see_other(&href(&organization, &version))
+}

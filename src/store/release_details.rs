@@ -345,25 +345,24 @@ pub fn put(
         .first(conn)
         .optional()?;
     let is_new = known.is_none();
-    let mut details = match known {
-        Some(details) => details,
-        None => {
-            let details = Details {
-                id: dialect::next_ids(conn, "release_detail", 1)?,
-                organization_id: scope.organization_id(),
-                version: version.to_owned(),
-                url: None,
-                reference: None,
-                status: OPEN.to_owned(),
-                date_started: None,
-                date_released: None,
-                created_at: now,
-            };
-            diesel::insert_into(release_details::table)
-                .values(&details)
-                .execute(conn)?;
-            details
-        }
+    let mut details = if let Some(details) = known {
+        details
+    } else {
+        let details = Details {
+            id: dialect::next_ids(conn, "release_detail", 1)?,
+            organization_id: scope.organization_id(),
+            version: version.to_owned(),
+            url: None,
+            reference: None,
+            status: OPEN.to_owned(),
+            date_started: None,
+            date_released: None,
+            created_at: now,
+        };
+        diesel::insert_into(release_details::table)
+            .values(&details)
+            .execute(conn)?;
+        details
     };
     details.url = change.url.clone().or(details.url);
     details.reference = change.reference.clone().or(details.reference);

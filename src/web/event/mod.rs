@@ -61,8 +61,8 @@ pub struct EventView {
     pub notes: Vec<Note>,
     pub removed: Vec<Note>,
     pub why: Option<Why>,
-    /// Of a platform whose frames may have source maps.
-    pub is_script: bool,
+    /// Its frames may have source maps, and processing it again may find some.
+    pub may_be_mapped: bool,
 }
 
 /// Reads a stored event.
@@ -83,8 +83,28 @@ pub fn view(event: &Value, mode: StackMode) -> EventView {
         notes: notes(event),
         removed: removed::removed(event),
         why: why::why(event),
-        is_script: matches!(event["platform"].as_str(), Some("javascript" | "node")),
+        may_be_mapped: may_be_mapped(event),
     }
+}
+
+/// Whether it is an event of a script without a mapped frame, or with a note about a map.
+fn may_be_mapped(event: &Value) -> bool {
+    let is_script = matches!(event["platform"].as_str(), Some("javascript" | "node"));
+    let is_about_maps = |note: &Value| {
+        let kind = note["type"].as_str().unwrap_or_default();
+        kind.starts_with("source_map_")
+    };
+    let is_mapped = || {
+        value::list(&event["exception"], "values")
+            .iter()
+            .any(|exception| {
+                let frames = value::list(&exception["stacktrace"], "frames");
+                frames
+                    .iter()
+                    .any(|frame| frame["data"]["sourcemap"].is_string())
+            })
+    };
+    is_script && (value::list(event, "errors").iter().any(is_about_maps) || !is_mapped())
 }
 
 /// Up to five facts that answer most questions.

@@ -5,17 +5,21 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use bugle::process::source_maps::NoMaps;
+use bugle::process::source_maps::{CompiledMap, Finding, NoMaps, Script, SourceMaps};
 use bugle::process::{Incoming, Settings, Stage, process_in_stages};
 use bugle::protocol::envelope::Envelope;
 use bugle::protocol::event_id::EventId;
 
+/// The browser's event once more, with a source map for all its frames.
+const MAPPED: &str = "mapped";
+
 /// Events of all platforms, the largest included: a name, and where the envelope lies.
-const EVENTS: [(&str, &str); 6] = [
+const EVENTS: [(&str, &str); 7] = [
     (
         "browser",
         "browser-11.12.0/exception_click_handler.envelope",
     ),
+    (MAPPED, "browser-11.12.0/exception_click_handler.envelope"),
     ("node", "node-10.78.0/exception_uncaught.2.envelope"),
     ("express", "node-10.78.0/http_server_error.4.envelope"),
     ("python", "python-2.75.0/exception_unhandled.envelope"),
@@ -44,9 +48,11 @@ const ROUNDS: u32 = 5_000;
 fn main() {
     let columns: Vec<(usize, [Duration; STAGES.len()])> = EVENTS
         .iter()
-        .map(|(_, file)| {
+        .map(|(name, file)| {
             let payload = payload(file);
-            (payload.len(), measure(&payload))
+            let shop = ShopMap::compiled();
+            let maps: &dyn SourceMaps = if *name == MAPPED { &shop } else { &NoMaps };
+            (payload.len(), measure(&payload, maps))
         })
         .collect();
     print!("{:18}", "microseconds");
@@ -77,6 +83,31 @@ fn each(all: Duration) -> f64 {
     all.as_secs_f64() * 1e6 / f64::from(ROUNDS)
 }
 
+/// One map for every script: that of the shop which the browser's event comes from.
+struct ShopMap(CompiledMap);
+
+impl ShopMap {
+    fn compiled() -> Self {
+        let read = |name: &str| {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("tests/fixtures/sourcemaps/web-shop/plain");
+            std::fs::read(folder.join(name)).expect("a fixture")
+        };
+        let map = CompiledMap::compile(&read("app.min.js"), &read("app.min.js.map"));
+        Self(map.expect("the map of the fixture"))
+    }
+}
+
+impl SourceMaps for ShopMap {
+    fn are_used(&self) -> bool {
+        true
+    }
+
+    fn find(&self, _: &Script<'_>) -> Finding {
+        Finding::Map(self.0.clone())
+    }
+}
+
 /// The event of an envelope whose first item it is.
 fn payload(file: &str) -> Vec<u8> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -89,7 +120,7 @@ fn payload(file: &str) -> Vec<u8> {
     event.expect("an event").payload.to_vec()
 }
 
-fn measure(payload: &[u8]) -> [Duration; STAGES.len()] {
+fn measure(payload: &[u8], maps: &dyn SourceMaps) -> [Duration; STAGES.len()] {
     let settings = Settings::default();
     let incoming = Incoming {
         payload,
@@ -102,7 +133,7 @@ fn measure(payload: &[u8]) -> [Duration; STAGES.len()] {
     let mut spent = [Duration::ZERO; STAGES.len()];
     for round in 0..WARM_UP + ROUNDS {
         let mut before = Instant::now();
-        let processed = process_in_stages(&incoming, &settings, &NoMaps, |stage| {
+        let processed = process_in_stages(&incoming, &settings, maps, |stage| {
             let now = Instant::now();
             if round >= WARM_UP {
                 let at = STAGES.iter().position(|(known, _)| *known == stage);

@@ -12,8 +12,8 @@ use crate::config::Role;
 use crate::journal::JournalError;
 use crate::model::password;
 use crate::store::{
-    StoreError, accounts, dictionaries, keys, migrate, mirrors, nodes, organization_settings,
-    project_settings,
+    StoreError, accounts, artifacts, dictionaries, keys, migrate, mirrors, nodes,
+    organization_settings, project_settings,
 };
 use crate::tasks::balance;
 
@@ -122,6 +122,8 @@ pub(super) async fn load_settings(app: &Arc<App>) -> Result<(), StoreError> {
     let organizations = app.store.read(organization_settings::all).await?;
     let projects = app.store.read(project_settings::all).await?;
     app.project_settings.replace(&organizations, &projects);
+    app.source_maps
+        .set_users(app.store.read(artifacts::projects_with_uploads).await?);
     app.limits.replace(&settings);
     app.keys.replace(&settings);
     limits::ask_database(app).await

@@ -11,7 +11,7 @@ use super::artifacts::{canonical_debug_id, place_key};
 use super::dialect::{self, Bind};
 use super::schema::{artifact_bundle_projects, artifact_bundles, artifact_files, upload_chunks};
 use super::scope::OrgScope;
-use super::{Conn, StoreError};
+use super::{Conn, StoreError, keys};
 
 /// A failure is told for so long; then the same upload is tried anew. Clients ask for the outcome for up to five minutes.
 const FAILURE_COUNTS_MS: i64 = 10 * 60 * 1000;
@@ -274,10 +274,20 @@ pub fn assemble(
 }
 
 fn add_projects(conn: &mut Conn, bundle_id: i64, projects: &[Project]) -> Result<(), StoreError> {
+    let known: Vec<i64> = artifact_bundle_projects::table
+        .filter(artifact_bundle_projects::bundle_id.eq(bundle_id))
+        .select(artifact_bundle_projects::project_id)
+        .load(conn)?;
     let rows: Vec<Vec<Bind>> = projects
         .iter()
+        .filter(|project| !known.contains(&project.id))
         .map(|project| vec![Bind::I64(project.id), Bind::I64(bundle_id)])
         .collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    // Every node hears that the projects have uploads.
+    keys::touch(conn)?;
     dialect::insert_missing(
         conn,
         "artifact_bundle_projects",
@@ -418,6 +428,7 @@ pub fn remove_from(conn: &mut Conn, project: &Project, id: i64) -> Result<bool, 
     if gone == 0 {
         return Err(StoreError::NotFound);
     }
+    keys::touch(conn)?;
     let others: i64 = artifact_bundle_projects::table
         .filter(artifact_bundle_projects::bundle_id.eq(id))
         .count()

@@ -11,7 +11,7 @@ use sha1::{Digest, Sha1};
 use crate::app::App;
 use crate::blobs::{BlobError, key_of};
 use crate::protocol::artifact_bundle::{Bundle, BundleError, FileFacts, LARGEST_BUNDLE};
-use crate::store::artifacts::ArtifactKind;
+use crate::store::artifacts::{self, ArtifactKind};
 use crate::store::scope::OrgScope;
 use crate::store::uploads::{self, ArtifactBundle, NewFile, Progress, Wanted};
 use crate::store::{Conn, StoreError, now_ms, tasks};
@@ -82,6 +82,9 @@ impl Task for AssembleBundle {
         if !began {
             return Ok(());
         }
+        // Before anybody is told that it is ready, this node's events look for it.
+        let users = app.store.read(artifacts::projects_with_uploads).await?;
+        app.source_maps.set_users(users);
         let handles = Arc::clone(&app);
         let done = tokio::task::spawn_blocking(move || work(&handles, bundle_id, &chunks));
         let done = done

@@ -26,8 +26,8 @@ pub struct MapCache(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    /// Projects that something was uploaded for, and when that was read.
-    users: Option<(HashSet<i64>, Instant)>,
+    /// Projects that something was uploaded for.
+    users: Option<HashSet<i64>>,
     answers: HashMap<Question, (Answer, Instant)>,
     maps: HashMap<String, (CompiledMap, u64)>,
     bytes: usize,
@@ -56,9 +56,9 @@ impl MapCache {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The bytes of the maps that are in memory.
-    pub fn bytes(&self) -> usize {
-        self.state().bytes
+    /// Takes the projects that something was uploaded for. In memory, so that the events of all others ask nobody.
+    pub fn set_users(&self, projects: HashSet<i64>) {
+        self.state().users = Some(projects);
     }
 }
 
@@ -117,27 +117,24 @@ pub struct ProjectMaps<'m> {
 
 impl SourceMaps for ProjectMaps<'_> {
     fn are_used(&self) -> bool {
-        let fresh = |state: &State| {
-            let (users, at) = state.users.as_ref()?;
-            (at.elapsed() < REMEMBERED).then(|| users.contains(&self.project_id))
-        };
-        if let Some(used) = fresh(&self.cache.state()) {
-            return used;
-        }
-        match self.store.read_blocking(artifacts::projects_with_uploads) {
-            Ok(users) => {
-                let used = users.contains(&self.project_id);
-                self.cache.state().users = Some((users, Instant::now()));
-                used
-            }
-            Err(error) => {
-                self.is_away(&error);
-                false
-            }
-        }
+        let known = self
+            .cache
+            .state()
+            .users
+            .as_ref()
+            .map(|users| users.contains(&self.project_id));
+        known.unwrap_or_else(|| {
+            // Not read yet: the database was away when this node started.
+            self.away.store(true, Ordering::Release);
+            false
+        })
     }
 
     fn find(&self, script: &Script<'_>) -> Finding {
+        // One failure is enough: the rest of the batch comes again with it.
+        if self.away.load(Ordering::Acquire) {
+            return Finding::Missing;
+        }
         let question = Question {
             project_id: self.project_id,
             debug_id: script.debug_id.map(str::to_owned),

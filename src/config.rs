@@ -1,6 +1,7 @@
 //! Every setting: its flag, environment name, default and one sentence of help.
 //! In: arguments and environment. Out: a checked [`Config`], or all mistakes at once.
 
+mod base_url;
 mod blobs;
 mod limits;
 mod outgoing;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+pub use base_url::default as default_base_url;
 pub use blobs::BlobArgs;
 pub use limits::LimitArgs;
 pub use retention::{RetentionArgs, RetentionLimits, parse_bytes};
@@ -305,8 +307,8 @@ impl StorageArgs {
     /// The public address when a command makes a DSN or a link, without a trailing slash.
     pub fn public_url(&self) -> Result<String, String> {
         match &self.base_url {
-            Some(url) => checked_base_url(url),
-            None => Ok(default_base_url(self.listen)),
+            Some(url) => base_url::checked(url),
+            None => Ok(base_url::default(self.listen)),
         }
     }
 }
@@ -321,35 +323,6 @@ pub fn create_data_dir(folder: &std::path::Path) -> std::io::Result<()> {
         builder.mode(0o700);
     }
     builder.recursive(true).create(folder)
-}
-
-/// `http://localhost:PORT` for a wildcard address, else the address itself.
-pub fn default_base_url(listen: SocketAddr) -> String {
-    if listen.ip().is_unspecified() {
-        format!("http://localhost:{}", listen.port())
-    } else {
-        format!("http://{listen}")
-    }
-}
-
-fn checked_base_url(text: &str) -> Result<String, String> {
-    let url = url::Url::parse(text)
-        .map_err(|error| format!("BUGLE_BASE_URL '{text}' is not a URL: {error}"))?;
-    if !matches!(url.scheme(), "http" | "https")
-        || url.host().is_none()
-        || url.query().is_some()
-        || url.fragment().is_some()
-    {
-        return Err(format!(
-            "BUGLE_BASE_URL '{text}' must look like https://bugle.example.com"
-        ));
-    }
-    if url.path() != "/" {
-        return Err(format!(
-            "BUGLE_BASE_URL '{text}' must not have a path: Bugle wants a host of its own"
-        ));
-    }
-    Ok(text.trim_end_matches('/').to_owned())
 }
 
 impl ServeArgs {
@@ -386,7 +359,7 @@ impl ServeArgs {
             self.storage
                 .base_url
                 .as_deref()
-                .map(checked_base_url)
+                .map(base_url::checked)
                 .transpose(),
         );
 

@@ -1,10 +1,12 @@
 //! Pages of a list. In: a cursor as clients send it back. Out: a place in the list, and the Link header with both
 //! neighbours, which every list has.
 
-use actix_web::HttpResponse;
 use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
+use serde_json::Value;
 
+use super::error::ApiError;
 use super::params::Params;
 
 /// `value:offset:is_previous`. What value and offset mean is up to the list; clients do not look inside.
@@ -103,6 +105,19 @@ pub fn page<T: Serialize>(
     HttpResponse::Ok()
         .insert_header((header::LINK, neighbours.link(&url, params)))
         .json(rows)
+}
+
+/// Answers with the page that a request asks for of a short list that is in memory as a whole.
+pub fn page_of<T>(
+    base_url: &str,
+    request: &HttpRequest,
+    rows: Vec<T>,
+    json: impl Fn(&T) -> Value,
+) -> Result<HttpResponse, ApiError> {
+    let params = Params::read(request.query_string());
+    let (rows, neighbours) = slice(rows, params.cursor()?, params.page_size()?);
+    let rows: Vec<Value> = rows.iter().map(json).collect();
+    Ok(page(base_url, request.path(), &params, neighbours, &rows))
 }
 
 /// Cuts one page out of a short list that is in memory as a whole; cursors count its rows.

@@ -8,7 +8,6 @@ use super::body::read_json;
 use super::cursor;
 use super::error::ApiError;
 use super::format;
-use super::params::Params;
 use crate::store::scope::{OrgScope, Role};
 use crate::store::tokens::{self, ORGANIZATION_SCOPE, OrganizationToken};
 use crate::store::{Conn, StoreError};
@@ -44,8 +43,6 @@ pub async fn list(
     path: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     caller.may(READ_ORGANIZATION)?;
-    let params = Params::read(request.query_string());
-    let (cursor, size) = (params.cursor()?, params.page_size()?);
     let organization = path.into_inner();
     let app = app(&request);
     let found = app
@@ -55,15 +52,7 @@ pub async fn list(
             tokens::of_organization(conn, &scope)
         })
         .await?;
-    let (found, neighbours) = cursor::slice(found, cursor, size);
-    let rows: Vec<Value> = found.iter().map(token_json).collect();
-    Ok(cursor::page(
-        app.base_url(),
-        request.path(),
-        &params,
-        neighbours,
-        &rows,
-    ))
+    cursor::page_of(app.base_url(), &request, found, token_json)
 }
 
 /// `POST /organizations/{org}/org-auth-tokens/`

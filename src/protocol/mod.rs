@@ -3,6 +3,7 @@
 
 pub mod artifact_bundle;
 pub mod auth;
+pub mod debug_id;
 pub mod dsn;
 pub mod envelope;
 pub mod event_id;

@@ -8,6 +8,7 @@ use sha1::{Digest, Sha1};
 
 use super::schema::{artifact_bundle_projects, artifact_files};
 use super::{Conn, StoreError};
+use crate::protocol::debug_id;
 
 /// What a file is, as its number in the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +70,7 @@ pub fn artifact_by_debug_id(
     debug_id: &str,
     kind: ArtifactKind,
 ) -> Result<Option<Artifact>, StoreError> {
-    let Some(debug_id) = canonical_debug_id(debug_id) else {
+    let Some(debug_id) = debug_id::canonical(debug_id) else {
         return Ok(None);
     };
     Ok(artifact_files::table
@@ -153,17 +154,6 @@ pub fn artifact_by_url(
     ))
 }
 
-/// 32 hex digits in lower case, of any form of a UUID; nothing else counts.
-pub fn canonical_debug_id(text: &str) -> Option<String> {
-    let digits: String = text
-        .trim()
-        .chars()
-        .filter(|sign| *sign != '-')
-        .map(|sign| sign.to_ascii_lowercase())
-        .collect();
-    (digits.len() == 32 && digits.chars().all(|sign| sign.is_ascii_hexdigit())).then_some(digits)
-}
-
 /// One short value for release, dist and address, as an index takes it on every database.
 pub fn place_key(release: &str, dist: Option<&str>, url: &str) -> String {
     let mut hash = Sha1::new();
@@ -199,21 +189,6 @@ fn without_host(url: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn debug_ids_are_read_in_every_form() {
-        let plain = "83afbdf8c3315037bddf0b088950a56a";
-        for text in [
-            plain,
-            "83afbdf8-c331-5037-bddf-0b088950a56a",
-            "83AFBDF8-C331-5037-BDDF-0B088950A56A",
-        ] {
-            assert_eq!(canonical_debug_id(text).as_deref(), Some(plain));
-        }
-        for text in ["", "83afbdf8", "83afbdf8-c331-5037-bddf-0b088950a56g"] {
-            assert_eq!(canonical_debug_id(text), None, "{text}");
-        }
-    }
 
     #[test]
     fn an_address_is_looked_for_in_every_spelling() {

@@ -7,11 +7,12 @@ use diesel::prelude::*;
 use sha1::{Digest, Sha1};
 
 use super::accounts::Project;
-use super::artifacts::{canonical_debug_id, place_key};
+use super::artifacts::place_key;
 use super::dialect::{self, Bind};
 use super::schema::{artifact_bundle_projects, artifact_bundles, artifact_files, upload_chunks};
 use super::scope::OrgScope;
 use super::{Conn, StoreError, keys};
+use crate::protocol::debug_id;
 
 /// A failure is told for so long; then the same upload is tried anew. Clients ask for the outcome for up to five minutes.
 const FAILURE_COUNTS_MS: i64 = 10 * 60 * 1000;
@@ -388,7 +389,7 @@ pub fn complete(
                 Bind::I64(id),
                 Bind::I64(bundle.id),
                 Bind::I32(file.kind),
-                Bind::OptText(file.debug_id.as_deref().and_then(canonical_debug_id)),
+                Bind::OptText(file.debug_id.as_deref().and_then(debug_id::canonical)),
                 Bind::OptText(place(file)),
                 Bind::Str(&file.url),
                 Bind::OptStr(file.source_map.as_deref()),

@@ -142,10 +142,14 @@ async fn put(
                     Err(StoreError::NotFound) => {
                         return Err(StoreError::Invalid(format!("Invalid project {name}")));
                     }
-                    found => wanted.projects.push(found?),
+                    found => {
+                        let project = found?;
+                        if !wanted.projects.contains(&project) {
+                            wanted.projects.push(project);
+                        }
+                    }
                 }
             }
-            wanted.projects.dedup_by_key(|project| project.id);
             let now = now_ms();
             let is_new = release_details::put(conn, &scope, place.version(), &wanted, now)?;
             let release = release_details::find(conn, &scope, None, place.version())?;
@@ -162,7 +166,9 @@ async fn put(
 fn change(body: &Body) -> Result<Change, ApiError> {
     let invalid = |text: String| ApiError::Invalid(text);
     let short = |name: &str, text: &Option<String>| match text {
-        Some(text) if text.len() > LONGEST_TEXT => Err(invalid(format!("{name} is too long"))),
+        Some(text) if text.len() > LONGEST_TEXT || text.contains('\0') => Err(invalid(format!(
+            "{name} is too long, or has a NUL character"
+        ))),
         Some(text) => Ok(Some(text.clone()).filter(|text| !text.is_empty())),
         None => Ok(None),
     };

@@ -2,14 +2,12 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::{Place, deploy_json, time};
 use crate::api::access::{Caller, app};
 use crate::api::body::read_json;
 use crate::api::cursor;
 use crate::api::error::ApiError;
-use crate::api::params::Params;
 use crate::api::uploads::{READ, WRITE};
 use crate::store::now_ms;
 use crate::store::release_details::{self, Change, Deploy};
@@ -31,8 +29,6 @@ pub async fn list(
     place: web::Path<Place>,
 ) -> Result<HttpResponse, ApiError> {
     caller.may(READ)?;
-    let params = Params::read(request.query_string());
-    let (cursor, size) = (params.cursor()?, params.page_size()?);
     let app = app(&request);
     let found = app
         .store
@@ -42,15 +38,7 @@ pub async fn list(
             release_details::deploys_of(conn, &scope, place.version())
         })
         .await?;
-    let (found, neighbours) = cursor::slice(found, cursor, size);
-    let rows: Vec<Value> = found.iter().map(deploy_json).collect();
-    Ok(cursor::page(
-        app.base_url(),
-        request.path(),
-        &params,
-        neighbours,
-        &rows,
-    ))
+    cursor::page_of(app.base_url(), &request, found, deploy_json)
 }
 
 /// `POST /organizations/{org}/releases/{version}/deploys/`

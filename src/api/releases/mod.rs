@@ -12,7 +12,7 @@ use super::error::ApiError;
 use super::format;
 use crate::store::accounts::Project;
 use crate::store::named::SeenRelease;
-use crate::store::release_details::{Commit, Deploy, OPEN, Release};
+use crate::store::release_details::{Author, Commit, Deploy, OPEN, Release};
 use crate::store::scope::OrgScope;
 use crate::store::{Conn, StoreError};
 
@@ -70,9 +70,9 @@ fn release_json(release: &Release) -> Value {
         "newGroups": release.new_issues,
         "commitCount": release.commits,
         "lastCommit": release.last_commit.as_ref().map(commit_json),
-        "deployCount": i32::from(release.last_deploy.is_some()),
+        "deployCount": release.deploys,
         "lastDeploy": release.last_deploy.as_ref().map(deploy_json),
-        "authors": release.last_commit.iter().map(author_json).collect::<Vec<_>>(),
+        "authors": release.authors.iter().map(author_json).collect::<Vec<_>>(),
         "data": {},
         "projects": release.projects.iter().map(|project| json!({
             "id": project.id, "slug": project.slug, "name": project.name, "platform": project.platform,
@@ -80,8 +80,8 @@ fn release_json(release: &Release) -> Value {
     })
 }
 
-fn author_json(commit: &Commit) -> Value {
-    json!({"name": commit.author_name, "email": commit.author_email})
+fn author_json((name, email): &Author) -> Value {
+    json!({"name": name, "email": email})
 }
 
 fn commit_json(commit: &Commit) -> Value {
@@ -89,7 +89,7 @@ fn commit_json(commit: &Commit) -> Value {
         "id": commit.commit_id,
         "message": commit.message,
         "dateCreated": format::maybe_time(commit.committed_at),
-        "author": author_json(commit),
+        "author": {"name": commit.author_name, "email": commit.author_email},
         "repository": commit.repository.as_ref().map(|name| json!({"name": name})),
     })
 }

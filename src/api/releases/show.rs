@@ -24,8 +24,9 @@ pub async fn list(
     // `-1` stands for all projects.
     let named = params.filled("project").filter(|name| *name != "-1");
     let named = named.map(str::to_owned);
+    let archived = params.filled("status") == Some("archived");
     let app = app(&request);
-    let found = app
+    let (found, neighbours) = app
         .store
         .read(move |conn| {
             let scope = caller.organization(conn, &place.org)?;
@@ -38,15 +39,13 @@ pub async fn list(
                 version: None,
                 contains,
             };
-            release_details::list(conn, &scope, &filter)
+            let found = release_details::list(conn, &scope, &filter)?.into_iter();
+            let found = found.filter(|release| release.is_archived() == archived);
+            let (mut shown, neighbours) = cursor::slice(found.collect(), cursor, size);
+            release_details::add_counts(conn, &scope, &filter, &mut shown)?;
+            Ok((shown, neighbours))
         })
         .await?;
-    let archived = params.filled("status") == Some("archived");
-    let found = found
-        .into_iter()
-        .filter(|release| release.is_archived() == archived)
-        .collect();
-    let (found, neighbours) = cursor::slice(found, cursor, size);
     let rows: Vec<Value> = found.iter().map(release_json).collect();
     Ok(cursor::page(
         app.base_url(),
@@ -83,8 +82,6 @@ pub async fn commits(
     place: web::Path<Place>,
 ) -> Result<HttpResponse, ApiError> {
     caller.may(READ)?;
-    let params = Params::read(request.query_string());
-    let (cursor, size) = (params.cursor()?, params.page_size()?);
     let app = app(&request);
     let found = app
         .store
@@ -95,15 +92,7 @@ pub async fn commits(
             release_details::commits(conn, &scope, place.version())
         })
         .await?;
-    let (found, neighbours) = cursor::slice(found, cursor, size);
-    let rows: Vec<Value> = found.iter().map(commit_json).collect();
-    Ok(cursor::page(
-        app.base_url(),
-        request.path(),
-        &params,
-        neighbours,
-        &rows,
-    ))
+    cursor::page_of(app.base_url(), &request, found, commit_json)
 }
 
 /// `GET /organizations/{org}/releases/{version}/previous-with-commits/`: the newest release before this one whose commits are
@@ -120,7 +109,8 @@ pub async fn previous_with_commits(
         .read(move |conn| {
             let scope = caller.organization(conn, &place.org)?;
             let this = release_details::find(conn, &scope, None, place.version())?;
-            let all = release_details::list(conn, &scope, &Filter::default())?;
+            let mut all = release_details::list(conn, &scope, &Filter::default())?;
+            release_details::add_counts(conn, &scope, &Filter::default(), &mut all)?;
             let shared = |other: &release_details::Release| {
                 let mut of_this = this.projects.iter();
                 of_this.any(|project| other.projects.contains(project))
@@ -159,13 +149,5 @@ pub async fn repositories(
     app.store
         .read(move |conn| caller.organization(conn, &place.org))
         .await?;
-    let params = Params::read(request.query_string());
-    let (rows, neighbours) = cursor::slice(Vec::<Value>::new(), params.cursor()?, 1);
-    Ok(cursor::page(
-        app.base_url(),
-        request.path(),
-        &params,
-        neighbours,
-        &rows,
-    ))
+    cursor::page_of(app.base_url(), &request, Vec::<Value>::new(), Value::clone)
 }

@@ -25,7 +25,10 @@ pub(in crate::process) fn decide_all(event: &mut Event<'_>) {
     event.platform = platform;
 }
 
-fn stacks<'e, 'a>(event: &'e mut Event<'a>) -> impl Iterator<Item = &'e mut Stacktrace<'a>> {
+/// All stacks of an event.
+pub(in crate::process) fn stacks<'e, 'a>(
+    event: &'e mut Event<'a>,
+) -> impl Iterator<Item = &'e mut Stacktrace<'a>> {
     let of_exceptions = event.exceptions.iter_mut().map(|it| &mut it.stacktrace);
     let of_threads = event.threads.iter_mut().map(|it| &mut it.stacktrace);
     of_exceptions

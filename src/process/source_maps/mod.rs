@@ -10,6 +10,7 @@ mod tests;
 
 use std::borrow::Cow;
 
+use crate::protocol::debug_id;
 use crate::protocol::json::{Json, Object, Text};
 
 use super::event::{Event, Frame, Stacktrace};
@@ -81,7 +82,7 @@ pub(super) fn apply(event: &mut Event<'_>, maps: &dyn SourceMaps) {
         notes: Vec::new(),
     };
     let mut changed = false;
-    for stack in stacks(event) {
+    for stack in in_app::stacks(event) {
         changed |= map_stack(stack, is_script, &mut scripts);
     }
     let Scripts {
@@ -100,18 +101,9 @@ fn is_script_platform(platform: &str) -> bool {
 }
 
 fn has_script_frames(event: &mut Event<'_>) -> bool {
-    stacks(event)
+    in_app::stacks(event)
         .flat_map(|stack| &stack.frames)
         .any(|frame| frame.platform.as_deref().is_some_and(is_script_platform))
-}
-
-fn stacks<'e, 'a>(event: &'e mut Event<'a>) -> impl Iterator<Item = &'e mut Stacktrace<'a>> {
-    let of_exceptions = event.exceptions.iter_mut().map(|it| &mut it.stacktrace);
-    let of_threads = event.threads.iter_mut().map(|it| &mut it.stacktrace);
-    of_exceptions
-        .chain(of_threads)
-        .chain(std::iter::once(&mut event.stacktrace))
-        .flatten()
 }
 
 /// The debug id of each script, by its address.
@@ -127,16 +119,12 @@ fn debug_ids<'a>(debug_meta: &Object<'a>) -> Vec<(Text<'a>, String)> {
             let Some(Json::Str(file)) = image.get("code_file") else {
                 return None;
             };
-            Some((file.clone(), hex_of(image.get_str("debug_id")?)?))
+            Some((
+                file.clone(),
+                debug_id::canonical(image.get_str("debug_id")?)?,
+            ))
         })
         .collect()
-}
-
-/// A debug id as 32 lower-case digits; none for anything else.
-fn hex_of(debug_id: &str) -> Option<String> {
-    let digits: String = debug_id.chars().filter(|sign| *sign != '-').collect();
-    let is_id = digits.len() == 32 && digits.bytes().all(|sign| sign.is_ascii_hexdigit());
-    is_id.then(|| digits.to_ascii_lowercase())
 }
 
 /// The scripts of one event: each is looked up once.

@@ -95,10 +95,33 @@ pub struct Release {
     pub new_issues: i64,
     pub commits: i64,
     pub last_commit: Option<Commit>,
+    pub deploys: i64,
     pub last_deploy: Option<Deploy>,
+    /// Of its commits, each once.
+    pub authors: Vec<Author>,
 }
 
+/// The name and the address of who made a commit.
+pub type Author = (Option<String>, Option<String>);
+
 impl Release {
+    const fn named(version: String, id: i64) -> Self {
+        Self {
+            version,
+            id,
+            details: None,
+            projects: Vec::new(),
+            first_seen: None,
+            last_seen: None,
+            new_issues: 0,
+            commits: 0,
+            last_commit: None,
+            deploys: 0,
+            last_deploy: None,
+            authors: Vec::new(),
+        }
+    }
+
     /// When it came into being, as far as is known.
     pub fn created_at(&self) -> i64 {
         let details = self.details.as_ref().map(|details| details.created_at);
@@ -122,12 +145,17 @@ pub struct Filter {
     pub contains: Option<String>,
 }
 
-/// The releases of an organization, newest first: the newest thousand that events named, and as many that were made.
+/// The releases of an organization, newest first, without counts ([`add_counts`]): the newest thousand that events named, and
+/// as many that were made.
 pub fn list(
     conn: &mut Conn,
     scope: &OrgScope,
     filter: &Filter,
 ) -> Result<Vec<Release>, StoreError> {
+    let has_nul = |text: &Option<String>| text.as_ref().is_some_and(|text| text.contains('\0'));
+    if has_nul(&filter.version) || has_nul(&filter.contains) {
+        return Ok(Vec::new());
+    }
     let own: HashMap<i64, Project> = scope
         .projects(conn)?
         .into_iter()
@@ -144,7 +172,6 @@ pub fn list(
     add_seen(conn, scope, filter, &own, &mut found)?;
     let mut all: Vec<Release> = found.into_values().collect();
     all.sort_by_key(|release| (-release.created_at(), -release.id));
-    add_counts(conn, scope, filter, &mut all)?;
     Ok(all)
 }
 
@@ -160,9 +187,10 @@ pub fn find(
         version: Some(version.to_owned()),
         contains: None,
     };
-    list(conn, scope, &filter)?
-        .pop()
-        .ok_or(StoreError::NotFound)
+    let mut found = list(conn, scope, &filter)?;
+    found.truncate(1);
+    add_counts(conn, scope, &filter, &mut found)?;
+    found.pop().ok_or(StoreError::NotFound)
 }
 
 fn pattern(part: &str) -> String {
@@ -208,16 +236,9 @@ fn add_made(
         let of = links.iter().filter(|(release, _)| *release == details.id);
         let projects = of.filter_map(|(_, project)| own.get(project).cloned());
         let release = Release {
-            version: details.version.clone(),
-            id: details.id,
             projects: projects.collect(),
-            details: Some(details),
-            first_seen: None,
-            last_seen: None,
-            new_issues: 0,
-            commits: 0,
-            last_commit: None,
-            last_deploy: None,
+            details: Some(details.clone()),
+            ..Release::named(details.version, details.id)
         };
         found.insert(release.version.clone(), release);
     }
@@ -255,18 +276,9 @@ fn add_seen(
     }
     let seen: Vec<(i64, i64, String, i64, i64)> = query.load(conn)?;
     for (id, project_id, version, first, last) in seen {
-        let release = found.entry(version.clone()).or_insert_with(|| Release {
-            version,
-            details: None,
-            id,
-            projects: Vec::new(),
-            first_seen: None,
-            last_seen: None,
-            new_issues: 0,
-            commits: 0,
-            last_commit: None,
-            last_deploy: None,
-        });
+        let release = found
+            .entry(version.clone())
+            .or_insert_with(|| Release::named(version, id));
         release.first_seen = Some(release.first_seen.map_or(first, |known| known.min(first)));
         release.last_seen = Some(release.last_seen.map_or(last, |known| known.max(last)));
         if let Some(project) = own.get(&project_id)
@@ -278,7 +290,8 @@ fn add_seen(
     Ok(())
 }
 
-fn add_counts(
+/// Adds what is counted, and the newest commit and deploy, to the releases that are shown.
+pub fn add_counts(
     conn: &mut Conn,
     scope: &OrgScope,
     filter: &Filter,
@@ -314,6 +327,20 @@ fn add_counts(
         .order(deploys::id)
         .select(Deploy::as_select())
         .load(conn)?;
+    let authors: Vec<(i64, Option<String>, Option<String>)> = release_commits::table
+        .filter(release_commits::release_id.eq_any(&ids))
+        .select((
+            release_commits::release_id,
+            release_commits::author_name,
+            release_commits::author_email,
+        ))
+        .distinct()
+        .order((
+            release_commits::release_id,
+            release_commits::author_name,
+            release_commits::author_email,
+        ))
+        .load(conn)?;
     for release in all {
         let is_it = |(version, _): &&(Option<String>, i64)| {
             version.as_deref() == Some(release.version.as_str())
@@ -328,6 +355,13 @@ fn add_counts(
             .find(|(id, _)| of(id))
             .map_or(0, |(_, count)| *count);
         release.last_commit = newest.iter().find(|one| of(&one.release_id)).cloned();
+        release.authors = authors
+            .iter()
+            .filter(|(id, ..)| of(id))
+            .map(|(_, name, email)| (name.clone(), email.clone()))
+            .collect();
+        let own = deployed.iter().filter(|one| of(&one.release_id));
+        release.deploys = own.count() as i64;
         release.last_deploy = deployed.iter().rfind(|one| of(&one.release_id)).cloned();
     }
     Ok(())

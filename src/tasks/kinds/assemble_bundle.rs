@@ -91,7 +91,10 @@ impl Task for AssembleBundle {
             .await
             .map_err(|error| TaskError::Retry(error.to_string()))?;
         match done {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                app.source_maps.forget_answers();
+                Ok(())
+            }
             Err(Failure::Passing(problem)) => Err(TaskError::Retry(problem)),
             Err(Failure::Refused(problem)) => {
                 tracing::info!(bundle = bundle_id, problem, "an upload was refused");

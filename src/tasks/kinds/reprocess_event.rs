@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
-use crate::process::{Incoming, ProcessedEvent, process_mapped};
+use crate::process::{Incoming, ProcessError, process_mapped};
 use crate::protocol::event_id::EventId;
 use crate::store::events::EventRecord;
 use crate::store::now_ms;
@@ -49,7 +49,9 @@ impl Task for ReprocessEvent {
         let (record, again) = work
             .await
             .map_err(|error| TaskError::GiveUp(format!("processing failed: {error}")))?;
-        let again = again?;
+        let Some(again) = again? else {
+            return Ok(());
+        };
         app.store
             .write(move |conn| reprocess::replace(conn, &record, &again))
             .await?;
@@ -57,7 +59,8 @@ impl Task for ReprocessEvent {
     }
 }
 
-fn again(app: &App, record: &EventRecord) -> Result<Again, TaskError> {
+/// None for what the filters of today would leave out: it stays as it is.
+fn again(app: &App, record: &EventRecord) -> Result<Option<Again>, TaskError> {
     let payload = record
         .payload()
         .map_err(|error| TaskError::GiveUp(error.to_string()))?;
@@ -84,18 +87,21 @@ fn again(app: &App, record: &EventRecord) -> Result<Again, TaskError> {
         sdk_client: None,
     };
     let settings = app.project_settings.of(record.project_id);
-    let processed: ProcessedEvent = process_mapped(&incoming, &settings, &maps)
-        .map_err(|error| TaskError::GiveUp(error.to_string()))?;
+    let processed = match process_mapped(&incoming, &settings, &maps) {
+        Ok(processed) => processed,
+        Err(ProcessError::Filtered { .. }) => return Ok(None),
+        Err(error) => return Err(TaskError::GiveUp(error.to_string())),
+    };
     if away.load(Ordering::Acquire) {
         return Err(TaskError::Retry(
             "source maps cannot be looked up".to_owned(),
         ));
     }
     let current = app.dictionaries.current();
-    Ok(Again {
+    Ok(Some(Again {
         data: Packer::new(&current).pack(&processed.payload, &processed.platform),
         hashes: processed.hashes,
-    })
+    }))
 }
 
 /// When it came in: what is far from that is corrected by normalising, which has to come to the same times again.

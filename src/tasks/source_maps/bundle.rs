@@ -1,5 +1,7 @@
 //! The source maps of an upload. In: its files, stored. Out: each script with its map compiled, or why there is none.
 
+use std::collections::{HashMap, HashSet};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha1::{Digest, Sha1};
@@ -7,7 +9,8 @@ use sha1::{Digest, Sha1};
 use super::compile::{CompileError, compile};
 use crate::app::App;
 use crate::blobs::{BlobError, key_of};
-use crate::store::artifacts::{ArtifactKind, canonical_debug_id};
+use crate::protocol::debug_id;
+use crate::store::artifacts::ArtifactKind;
 use crate::store::uploads::NewFile;
 
 /// The machine's fault: another try may do it.
@@ -30,12 +33,13 @@ enum Place {
 
 /// Compiles the map of every script, and every map that has a debug id and no script.
 pub fn compile_all(app: &App, bundle_id: i64, files: &mut [NewFile]) -> Result<(), CannotCompile> {
+    let maps = Maps::of(files);
     for at in 0..files.len() {
         let script;
         let place = if files[at].kind == ArtifactKind::MinifiedSource.number() {
             script = app.blobs.get(&files[at].blob_key)?;
-            place_of(files, at, &script)
-        } else if is_lonely_map(files, at) {
+            place_of(&files[at], &maps, &script)
+        } else if maps.is_lonely(files, at) {
             script = Vec::new();
             Place::File(at)
         } else {
@@ -66,33 +70,47 @@ pub fn compile_all(app: &App, bundle_id: i64, files: &mut [NewFile]) -> Result<(
     Ok(())
 }
 
-fn debug_id(file: &NewFile) -> Option<String> {
-    canonical_debug_id(file.debug_id.as_deref()?)
+/// Where the maps of an upload are found, so that not all files are looked through for each.
+#[derive(Default)]
+struct Maps {
+    by_id: HashMap<String, usize>,
+    by_url: HashMap<String, usize>,
+    /// Ids that a script has.
+    of_scripts: HashSet<String>,
 }
 
-fn is_map(file: &NewFile) -> bool {
-    file.kind == ArtifactKind::SourceMap.number()
+impl Maps {
+    fn of(files: &[NewFile]) -> Self {
+        let mut maps = Self::default();
+        for (at, file) in files.iter().enumerate() {
+            let id = id_of(file);
+            if file.kind == ArtifactKind::SourceMap.number() {
+                maps.by_url.entry(file.url.clone()).or_insert(at);
+                if let Some(id) = id {
+                    maps.by_id.entry(id).or_insert(at);
+                }
+            } else if file.kind == ArtifactKind::MinifiedSource.number() {
+                maps.of_scripts.extend(id);
+            }
+        }
+        maps
+    }
+
+    /// A map that events can ask for by its debug id, without the script.
+    fn is_lonely(&self, files: &[NewFile], at: usize) -> bool {
+        files[at].kind == ArtifactKind::SourceMap.number()
+            && id_of(&files[at]).is_some_and(|id| !self.of_scripts.contains(&id))
+    }
 }
 
-/// A map that events can ask for by its debug id, without the script.
-fn is_lonely_map(files: &[NewFile], at: usize) -> bool {
-    let id = debug_id(&files[at]);
-    let script = ArtifactKind::MinifiedSource.number();
-    is_map(&files[at])
-        && id.is_some()
-        && !files
-            .iter()
-            .any(|file| file.kind == script && debug_id(file) == id)
+fn id_of(file: &NewFile) -> Option<String> {
+    debug_id::canonical(file.debug_id.as_deref()?)
 }
 
 /// By the debug id; else by what the script's header, or the script itself, refers to.
-fn place_of(files: &[NewFile], at: usize, script: &[u8]) -> Place {
-    let file = &files[at];
-    if let Some(id) = debug_id(file) {
-        let same = |other: &NewFile| is_map(other) && debug_id(other).as_ref() == Some(&id);
-        if let Some(map) = files.iter().position(same) {
-            return Place::File(map);
-        }
+fn place_of(file: &NewFile, maps: &Maps, script: &[u8]) -> Place {
+    if let Some(map) = id_of(file).and_then(|id| maps.by_id.get(&id)) {
+        return Place::File(*map);
     }
     let reference = match &file.source_map {
         Some(reference) => reference.clone(),
@@ -111,9 +129,8 @@ fn place_of(files: &[NewFile], at: usize, script: &[u8]) -> Place {
         );
     }
     let wanted = joined(&file.url, &reference);
-    let found = files
-        .iter()
-        .position(|other| is_map(other) && (other.url == wanted || other.url == reference));
+    let by_url = |url: &String| maps.by_url.get(url).copied();
+    let found = by_url(&wanted).or_else(|| by_url(&reference));
     found.map_or_else(
         || {
             let shown: String = reference.chars().take(200).collect();

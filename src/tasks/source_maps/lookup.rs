@@ -60,6 +60,11 @@ impl MapCache {
     pub fn set_users(&self, projects: HashSet<i64>) {
         self.state().users = Some(projects);
     }
+
+    /// Asks anew for everything, because an upload is complete.
+    pub fn forget_answers(&self) {
+        self.state().answers.clear();
+    }
 }
 
 impl State {

@@ -78,7 +78,7 @@ pub async fn list(
         from,
     } = asked.into_inner();
     let (wanted, only) = (query.trim().to_owned(), project.clone());
-    let (context, found, projects) = site
+    let (context, shown, has_more, projects) = site
         .store
         .read(move |conn| {
             let context = OrgContext::load(conn, user_id, &organization, now)?;
@@ -90,13 +90,16 @@ pub async fn list(
                 version: None,
                 contains: Some(wanted).filter(|part| !part.is_empty()),
             };
-            let found = release_details::list(conn, &context.scope, &filter)?;
+            let mut found = release_details::list(conn, &context.scope, &filter)?;
+            found.retain(|release| !release.is_archived());
+            let has_more = from.saturating_add(PAGE) < found.len();
+            let mut shown: Vec<Release> = found.into_iter().skip(from).take(PAGE).collect();
+            release_details::add_counts(conn, &context.scope, &filter, &mut shown)?;
             let projects = context.scope.projects(conn)?;
-            Ok((context, found, projects))
+            Ok((context, shown, has_more, projects))
         })
         .await?;
     let org = context.slug().to_owned();
-    let open: Vec<&Release> = found.iter().filter(|one| !one.is_archived()).collect();
     let place = |from: usize| {
         let fields = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("query", query.trim())
@@ -105,17 +108,15 @@ pub async fn list(
             .finish();
         format!("/{org}/releases/?{fields}")
     };
-    let rows = open
+    let rows = shown
         .iter()
-        .skip(from)
-        .take(PAGE)
         .map(|release| row(&org, release, now))
         .collect();
     let page = Page::new("Releases", &viewer, &request).within(&context, "releases", None);
     let template = ListPage {
         page: page.clone(),
         newer: (from > 0).then(|| place(from.saturating_sub(PAGE))),
-        older: (from.saturating_add(PAGE) < open.len()).then(|| place(from + PAGE)),
+        older: has_more.then(|| place(from + PAGE)),
         projects: projects.into_iter().map(|project| project.slug).collect(),
         query: query.trim().to_owned(),
         project,

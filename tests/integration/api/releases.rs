@@ -64,6 +64,8 @@ fn commits_and_deploys_belong_to_a_release() {
     let release = api.put(&first, &commits);
     assert_eq!(release["commitCount"], 2);
     assert_eq!(release["lastCommit"]["id"], "b2");
+    let yuki = json!({"name": "Yuki", "email": "yuki@example.com"});
+    assert_eq!(release["authors"], json!([yuki]));
     let listed = api.list(&format!("{first}commits/"));
     assert_eq!(listed.len(), 2);
     assert_eq!(listed[1]["message"], "first");
@@ -88,6 +90,7 @@ fn commits_and_deploys_belong_to_a_release() {
     assert_eq!(made["environment"], "production");
     assert_eq!(api.list(&deploys).len(), 1);
     assert_eq!(api.get(&first)["lastDeploy"]["name"], "blue");
+    assert_eq!(api.get(&first)["deployCount"], 1);
     let refused = api
         .raw("POST", &deploys, Some(&json!({"environment": "a/b"})))
         .expect(400);
@@ -139,6 +142,7 @@ fn what_makes_no_sense_is_refused_and_others_learn_nothing() {
         json!({}),
         json!({"version": "a", "projects": ["nobodys"]}),
         json!({"version": "a", "status": "lost"}),
+        json!({"version": "a", "url": "https://ci.example.com/\0"}),
         json!({"version": "a", "dateReleased": "soon"}),
         json!({"version": "a", "commits": "none"}),
     ] {
@@ -147,6 +151,12 @@ fn what_makes_no_sense_is_refused_and_others_learn_nothing() {
     assert_eq!(api.list(RELEASES).len(), 0);
     api.raw("POST", RELEASES, Some(&json!({"version": "a"})))
         .expect(201);
+    // Named twice is named once.
+    let twice = json!({"version": "a", "projects": ["shop", "web", "shop"]});
+    let release = api.raw("POST", RELEASES, Some(&twice)).expect(208).json();
+    assert_eq!(release["projects"].as_array().map(Vec::len), Some(2));
+    api.raw("GET", &format!("{RELEASES}%00/"), None).expect(404);
+    assert_eq!(api.list(&format!("{RELEASES}?query=%00")).len(), 0);
     let foreign = "/organizations/elsewhere/releases/";
     api.raw("GET", foreign, None).expect(404);
     api.raw("POST", foreign, Some(&json!({"version": "a"})))

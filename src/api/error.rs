@@ -32,6 +32,8 @@ pub enum ApiError {
     TooLarge(usize),
     #[error("The server cannot reach its database; try again in a moment")]
     Unavailable(StoreError),
+    #[error("The server cannot reach the place where files are kept; try again in a moment")]
+    Blobs(String),
     #[error("Internal error")]
     Internal(String),
 }
@@ -58,7 +60,7 @@ impl ResponseError for ApiError {
             Self::Invalid(_) | Self::Field { .. } => StatusCode::BAD_REQUEST,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable(_) | Self::Blobs(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -66,6 +68,7 @@ impl ResponseError for ApiError {
     fn error_response(&self) -> HttpResponse {
         match self {
             Self::Unavailable(error) => tracing::warn!(%error, "an API request failed"),
+            Self::Blobs(error) => tracing::warn!(error, "an API request failed"),
             Self::Internal(error) => tracing::error!(%error, "an API request failed"),
             _ => {}
         }

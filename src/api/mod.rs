@@ -6,6 +6,7 @@ mod body;
 mod cursor;
 mod error;
 mod events;
+mod feedback;
 mod format;
 mod issues;
 mod keys;
@@ -100,6 +101,14 @@ fn routes(cfg: &mut web::ServiceConfig) {
         .service(at("/projects/{org}/{project}/events/{event}").get(events::show))
         .service(at("/projects/{org}/{project}/events/{event}/json").get(events::stored))
         .service(
+            at("/projects/{org}/{project}/events/{event}/attachments")
+                .get(events::attachments::list),
+        )
+        .service(
+            at("/projects/{org}/{project}/events/{event}/attachments/{id}")
+                .get(events::attachments::one),
+        )
+        .service(
             at("/projects/{org}/{project}/events/{event}/grouping-info")
                 .get(events::grouping::show),
         )
@@ -119,6 +128,7 @@ fn routes(cfg: &mut web::ServiceConfig) {
                 .get(releases::show::list)
                 .post(releases::change::create),
         )
+        .service(at(&format!("{parent}/user-feedback")).get(feedback::list))
         .service(
             at(&format!("{parent}/releases/{{version}}"))
                 .get(releases::show::one)

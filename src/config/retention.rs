@@ -34,6 +34,10 @@ pub struct RetentionArgs {
     /// Bytes of events kept in all, with their rows and index entries, as in `20GB` or `500MiB`; 0 means no limit.
     #[arg(long, env = "BUGLE_RETENTION_BYTES", default_value = "0", value_name = "BYTES", value_parser = parse_bytes)]
     pub retention_bytes: i64,
+
+    /// Bytes of attachments kept of each project, unpacked, the oldest giving way first; 0 means no limit.
+    #[arg(long, env = "BUGLE_RETENTION_ATTACHMENT_BYTES", default_value = "5GiB", value_name = "BYTES", value_parser = parse_bytes)]
+    pub retention_attachment_bytes: i64,
 }
 
 /// The limits of [`RetentionArgs`] that are not a time; 0 stands for no limit.
@@ -44,6 +48,8 @@ pub struct RetentionLimits {
     pub issue_events: i64,
     /// Of everything.
     pub bytes: i64,
+    /// Of the attachments of each project.
+    pub attachment_bytes: i64,
 }
 
 impl RetentionArgs {
@@ -52,6 +58,7 @@ impl RetentionArgs {
             project_events: i64::from(self.retention_events),
             issue_events: i64::from(self.retention_issue_events),
             bytes: self.retention_bytes,
+            attachment_bytes: self.retention_attachment_bytes,
         }
     }
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::accept::{self, Sender};
 use super::items::{self, Treatment};
 use super::reply::{self, Refused};
-use super::{Ingest, body, durable, limits, mirrored};
+use super::{Ingest, beside, body, durable, limits, mirrored};
 use crate::journal::{Draft, RecordKind};
 use crate::mirror::Body;
 use crate::protocol::auth::Auth;
@@ -107,6 +107,7 @@ async fn keep(
         ));
     }
     let mut id = envelope.header.event_id;
+    let mut is_limited = false;
     if let Some(event) = event {
         let event_id =
             id.unwrap_or_else(|| id_in_payload(event.payload).unwrap_or_else(EventId::random));
@@ -123,14 +124,20 @@ async fn keep(
             // A limit is on events: the items beside one are kept, and the answer says why the event is not.
             Err(limited @ Refused::Limited(_)) if envelope.items.len() > 1 => {
                 accept::refused(request, ingest, sender, &limited);
+                is_limited = true;
             }
             kept => kept?,
         }
     }
+    let beside = beside::Request {
+        event_id: id,
+        sent_at_ms: envelope.header.sent_at_ms,
+    };
+    beside::keep(ingest, sender, envelope, beside, is_limited).await?;
     for item in &envelope.items {
         let kind = items::kind(&item.kind);
         match kind.treatment {
-            Treatment::Event => {}
+            Treatment::Event | Treatment::Beside => {}
             Treatment::ClientReport => {
                 ingest
                     .outcomes

@@ -8,6 +8,8 @@ pub enum Treatment {
     Event,
     /// Counts of what the SDK dropped itself.
     ClientReport,
+    /// Journalled and digested beside events; see [`super::beside`].
+    Beside,
     /// Taken and counted, without a feature to keep it for.
     NotKept,
 }
@@ -28,6 +30,14 @@ const fn not_kept(name: &'static str, category: &'static str) -> ItemKind {
     }
 }
 
+const fn beside(name: &'static str, category: &'static str) -> ItemKind {
+    ItemKind {
+        name,
+        category,
+        treatment: Treatment::Beside,
+    }
+}
+
 /// All kinds of the protocol.
 pub const KINDS: &[ItemKind] = &[
     ItemKind {
@@ -41,11 +51,11 @@ pub const KINDS: &[ItemKind] = &[
         treatment: Treatment::ClientReport,
     },
     not_kept("transaction", "transaction"),
-    not_kept("attachment", "attachment"),
-    not_kept("session", "session"),
-    not_kept("sessions", "session"),
-    not_kept("user_report", "feedback"),
-    not_kept("feedback", "feedback"),
+    beside("attachment", "attachment"),
+    beside("session", "session"),
+    beside("sessions", "session"),
+    beside("user_report", "feedback"),
+    beside("feedback", "feedback"),
     not_kept("check_in", "monitor"),
     not_kept("log", "log_item"),
     not_kept("otel_log", "log_item"),

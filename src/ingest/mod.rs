@@ -4,6 +4,8 @@
 
 mod accept;
 mod address;
+mod attachments;
+mod beside;
 mod body;
 mod durable;
 mod envelope;
@@ -124,6 +126,19 @@ pub fn configure(cfg: &mut web::ServiceConfig) {
             web::resource(path)
                 .route(web::post().to(|request: HttpRequest, payload, ingest| {
                     measured(Endpoint::Security, security::post(request, payload, ingest))
+                }))
+                .route(reply::preflight())
+                .default_service(reply::not_allowed()),
+        );
+    }
+    for path in both("/api/{project}/events/{event}/attachments") {
+        cfg.service(
+            web::resource(path)
+                .route(web::post().to(|request: HttpRequest, payload, ingest| {
+                    measured(
+                        Endpoint::Attachments,
+                        attachments::post(request, payload, ingest),
+                    )
                 }))
                 .route(reply::preflight())
                 .default_service(reply::not_allowed()),

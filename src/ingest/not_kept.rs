@@ -65,11 +65,6 @@ pub const ENDPOINTS: &[Endpoint] = &[
             Success::Empty(StatusCode::ACCEPTED),
         )
     },
-    endpoint(
-        "/api/{project}/events/{event}/attachments",
-        "attachment",
-        Success::Empty(StatusCode::CREATED),
-    ),
 ];
 
 pub async fn answer(

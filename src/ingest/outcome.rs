@@ -198,6 +198,24 @@ impl Outcomes {
         );
     }
 
+    /// An item that can be nothing, for this reason.
+    pub fn invalid(&self, project_id: i64, key_id: i64, kind: &ItemKind, reason: &'static str) {
+        self.add(project_id, key_id, kind.category, "invalid", reason, 1);
+    }
+
+    /// Items that went with their event, which a limit left no room for.
+    pub fn without_event(&self, project_id: i64, key_id: i64, kind: &ItemKind, count: usize) {
+        let category = kind.category;
+        self.add(
+            project_id,
+            key_id,
+            category,
+            "rate_limited",
+            "rate_limit",
+            count as i64,
+        );
+    }
+
     /// What an SDK dropped by its own account. An unreadable report is counted as such and does no harm.
     pub fn client_report(&self, project_id: i64, key_id: i64, payload: &[u8]) {
         let Ok(report) = serde_json::from_slice::<ClientReport>(payload) else {

@@ -11,7 +11,7 @@ use crate::protocol::event_id::EventId;
 
 const MAGIC: u32 = 0x314C_4742;
 pub(super) const FRAME_HEAD: usize = 12;
-/// No record is larger: an event has at most 1 MiB.
+/// No record is larger: an attachment has at most 20 MiB.
 pub(super) const MAX_BODY: usize = 40 * 1024 * 1024;
 const NO_TIME: i64 = i64::MIN;
 
@@ -22,6 +22,14 @@ pub enum RecordKind {
     Event,
     /// Counts of what became of requests: JSON, see [`crate::ingest::outcome`].
     Outcomes,
+    /// A file beside an event: see [`crate::protocol::attachment`].
+    Attachment,
+    /// Event JSON of a `feedback` item.
+    Feedback,
+    /// JSON of a `session` or `sessions` item.
+    Session,
+    /// JSON of a `user_report` item.
+    UserReport,
 }
 
 impl RecordKind {
@@ -29,6 +37,10 @@ impl RecordKind {
         match self {
             Self::Event => 1,
             Self::Outcomes => 2,
+            Self::Attachment => 3,
+            Self::Feedback => 4,
+            Self::Session => 5,
+            Self::UserReport => 7,
         }
     }
 
@@ -36,6 +48,10 @@ impl RecordKind {
         match byte {
             1 => Some(Self::Event),
             2 => Some(Self::Outcomes),
+            3 => Some(Self::Attachment),
+            4 => Some(Self::Feedback),
+            5 => Some(Self::Session),
+            7 => Some(Self::UserReport),
             _ => None,
         }
     }

@@ -1,7 +1,9 @@
 //! The nouns and their rules, known to everybody and knowing nobody.
 
+pub mod distinct;
 pub mod escalation;
 pub mod event;
+pub mod file_kind;
 pub mod issue;
 pub mod issue_condition;
 pub mod issue_query;
@@ -9,6 +11,7 @@ pub mod issue_search;
 pub mod lifecycle;
 pub mod names;
 pub mod password;
+pub mod release_health;
 pub mod release_version;
 pub mod seal;
 pub mod search_value;

@@ -2,7 +2,7 @@
 //! items as slices, or what is wrong. Source: "Envelope grammar" of the Sentry ingestion protocol.
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::dsn::Dsn;
 use super::event_id::EventId;
@@ -44,7 +44,25 @@ pub struct Header {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item<'a> {
     pub kind: String,
+    /// What is said of a file.
+    pub file: FileNames,
     pub payload: &'a [u8],
+}
+
+/// Names of a file, as the header of its item gives them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FileNames {
+    pub filename: Option<String>,
+    pub content_type: Option<String>,
+    pub attachment_type: Option<String>,
+}
+
+/// Whatever else stands there costs the name and not the envelope.
+fn text_or_nothing<'de, D: Deserializer<'de>>(input: D) -> Result<Option<String>, D::Error> {
+    Ok(match serde_json::Value::deserialize(input)? {
+        serde_json::Value::String(text) => Some(text),
+        _ => None,
+    })
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +87,12 @@ struct RawItemHeader {
     kind: String,
     #[serde(default)]
     length: Option<u64>,
+    #[serde(default, deserialize_with = "text_or_nothing")]
+    filename: Option<String>,
+    #[serde(default, deserialize_with = "text_or_nothing")]
+    content_type: Option<String>,
+    #[serde(default, deserialize_with = "text_or_nothing")]
+    attachment_type: Option<String>,
 }
 
 impl<'a> Envelope<'a> {
@@ -99,6 +123,11 @@ impl<'a> Envelope<'a> {
             };
             items.push(Item {
                 kind: item.kind,
+                file: FileNames {
+                    filename: item.filename,
+                    content_type: item.content_type,
+                    attachment_type: item.attachment_type,
+                },
                 payload,
             });
         }

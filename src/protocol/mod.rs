@@ -2,6 +2,7 @@
 //! In: bytes and header texts. Out: ids, keys, envelopes and events, or why not.
 
 pub mod artifact_bundle;
+pub mod attachment;
 pub mod auth;
 pub mod debug_id;
 pub mod dsn;

@@ -3,12 +3,14 @@
 
 pub mod accounts;
 pub mod artifacts;
+pub mod attachments;
 pub mod connection;
 pub mod dead_records;
 pub mod dialect;
 pub mod dictionaries;
 pub mod digest;
 pub mod events;
+pub mod feedback;
 mod issue_condition;
 pub mod issue_counts;
 pub mod issue_detail;
@@ -40,6 +42,7 @@ pub mod project_settings;
 pub mod refusals;
 pub mod rehearsal;
 pub mod release_details;
+pub mod release_health;
 pub mod release_order;
 pub mod reprocess;
 pub mod retention;

@@ -9,10 +9,10 @@ use diesel::prelude::*;
 
 use super::digest::events::first_row_id_at;
 use super::schema::{
-    dead_records, events, issue_days, issue_hours, issues, project_hours, projects, tasks,
-    usage_hours,
+    dead_records, events, feedback, issue_days, issue_hours, issues, project_hours, projects,
+    session_hours, session_states, session_users, tasks, usage_hours,
 };
-use super::{Conn, StoreError, dialect, merging::redirect};
+use super::{Conn, StoreError, attachments, dialect, merging::redirect};
 use crate::model::thinning::Kept;
 
 /// Events in one step: some tens of milliseconds of the writer's time.
@@ -39,17 +39,23 @@ pub fn delete_rows(conn: &mut Conn, ids: &[i64]) -> Result<Kept, StoreError> {
     let mut deleted = Kept::default();
     let mut issues = BTreeMap::<i64, Kept>::new();
     let mut present = Vec::with_capacity(ids.len());
+    let mut without_event = BTreeMap::<i64, Vec<Vec<u8>>>::new();
     for row in dialect::lock_events(conn, ids)? {
         present.push(row.id);
         for kept in [&mut deleted, issues.entry(row.issue_id).or_default()] {
             kept.events += 1;
             kept.bytes += row.bytes;
         }
+        without_event
+            .entry(row.project_id)
+            .or_default()
+            .push(row.event_id);
     }
     if present.is_empty() {
         return Ok(deleted);
     }
     diesel::delete(events::table.filter(events::id.eq_any(present))).execute(conn)?;
+    attachments::go_with(conn, &without_event)?;
     if take_off(conn, &issues)? < issues.len() {
         take_off_merged(conn, issues)?;
     }
@@ -150,5 +156,47 @@ pub fn delete_project_counters(
         .filter(usage_hours::project_id.ge(ids.start))
         .filter(usage_hours::project_id.lt(ids.end))
         .filter(usage_hours::hour.lt(usage_cutoff_ms / HOUR_MS));
-    Ok(diesel::delete(hours).execute(conn)? + diesel::delete(usage).execute(conn)?)
+    let sessions = session_hours::table
+        .filter(session_hours::project_id.ge(ids.start))
+        .filter(session_hours::project_id.lt(ids.end))
+        .filter(session_hours::hour.lt(cutoff_ms / HOUR_MS));
+    let session_days = session_users::table
+        .filter(session_users::project_id.ge(ids.start))
+        .filter(session_users::project_id.lt(ids.end))
+        .filter(session_users::day.lt(cutoff_ms / DAY_MS));
+    Ok(diesel::delete(hours).execute(conn)?
+        + diesel::delete(usage).execute(conn)?
+        + diesel::delete(sessions).execute(conn)?
+        + diesel::delete(session_days).execute(conn)?)
+}
+
+/// Sessions whose state goes in one step.
+const STATES_PER_STEP: i64 = 2_000;
+
+/// Forgets sessions that nothing was told of since; 0 when none is left.
+pub fn delete_session_states(conn: &mut Conn, before_ms: i64) -> Result<usize, StoreError> {
+    let old: Vec<(i64, Vec<u8>)> = session_states::table
+        .filter(session_states::updated_at.lt(before_ms))
+        .select((session_states::project_id, session_states::sid))
+        .limit(STATES_PER_STEP)
+        .load(conn)?;
+    let mut by_project = BTreeMap::<i64, Vec<Vec<u8>>>::new();
+    for (project_id, sid) in old {
+        by_project.entry(project_id).or_default().push(sid);
+    }
+    let mut deleted = 0;
+    for (project_id, sids) in by_project {
+        // What was told of again in between stays.
+        let rows = session_states::table
+            .filter(session_states::project_id.eq(project_id))
+            .filter(session_states::sid.eq_any(sids))
+            .filter(session_states::updated_at.lt(before_ms));
+        deleted += diesel::delete(rows).execute(conn)?;
+    }
+    Ok(deleted)
+}
+
+/// Deletes feedback of before the cutoff.
+pub fn delete_feedback(conn: &mut Conn, cutoff_ms: i64) -> Result<usize, StoreError> {
+    Ok(diesel::delete(feedback::table.filter(feedback::created_at.lt(cutoff_ms))).execute(conn)?)
 }

@@ -532,7 +532,82 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    attachments (id) {
+        id -> BigInt,
+        project_id -> BigInt,
+        event_id -> Binary,
+        name -> Text,
+        content_type -> Nullable<Text>,
+        kind -> Text,
+        size -> BigInt,
+        blob_key -> Text,
+        state -> Integer,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    feedback (id) {
+        id -> BigInt,
+        project_id -> BigInt,
+        feedback_id -> Binary,
+        event_id -> Binary,
+        source -> Text,
+        name -> Text,
+        email -> Text,
+        message -> Text,
+        url -> Text,
+        release_name -> Nullable<Text>,
+        environment -> Nullable<Text>,
+        state -> Integer,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    session_states (project_id, sid) {
+        project_id -> BigInt,
+        sid -> Binary,
+        health -> Integer,
+        release_id -> BigInt,
+        environment_id -> BigInt,
+        hour -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    session_hours (project_id, release_id, hour, environment_id) {
+        project_id -> BigInt,
+        release_id -> BigInt,
+        hour -> BigInt,
+        environment_id -> BigInt,
+        sessions -> BigInt,
+        errored -> BigInt,
+        unhandled -> BigInt,
+        abnormal -> BigInt,
+        crashed -> BigInt,
+    }
+}
+
+diesel::table! {
+    session_users (project_id, release_id, day, environment_id) {
+        project_id -> BigInt,
+        release_id -> BigInt,
+        day -> BigInt,
+        environment_id -> BigInt,
+        users -> Binary,
+        crashed -> Binary,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
+    attachments,
+    feedback,
+    session_states,
+    session_hours,
+    session_users,
     release_details,
     release_projects,
     release_commits,

@@ -5,6 +5,7 @@
 
 mod attempt;
 pub mod balance;
+pub mod content;
 pub mod fold_tags;
 pub mod kinds;
 mod mailing;

@@ -4,22 +4,18 @@
 //! Only a record that was stored alone is blamed for a failure: a batch that fails is halved until the culprit is
 //! found. A database that is away blames nobody; the batch waits for it. What fails alone goes to [`super::poison`].
 
-use std::any::Any;
-use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use super::content::{self, Problem};
 use super::kinds::{notify_issue, train_dictionaries};
 use super::poison::{Poison, hook};
-use super::source_maps::ProjectMaps;
 use crate::app::App;
-use crate::ingest::outcome;
-use crate::journal::{Record, RecordKind};
-use crate::process::source_maps::SourceMaps;
-use crate::process::{self, Incoming, ProcessError, ProcessedEvent, Settings};
-use crate::queue::{Claim, Delivery, Queue, Terms};
+use crate::journal::RecordKind;
+use crate::process::ProcessedEvent;
+use crate::queue::{Claim, Delivery, Queue, QueueError, Terms};
 use crate::store::digest::{self, Batch, Content, Item, Repetitions, Rules, Stored};
 use crate::store::payload::Packer;
 use crate::store::tasks::NewTask;
@@ -69,7 +65,8 @@ pub fn run(app: &Arc<App>, poison: &Poison, mut queue: Box<dyn Queue>, stop: &At
         METRICS.digest.claimed(claim.deliveries.len());
         let began = Instant::now();
         let away = AtomicBool::new(false);
-        let (items, mut failed) = processed(app, &claim.deliveries, &away);
+        let mut waiting = Vec::new();
+        let (items, mut failed) = processed(app, &mut claim.deliveries, &mut waiting, &away);
         METRICS.digest.process.observe(began.elapsed());
         if !attempt.processed() {
             tracing::warn!("a thread that was stuck is free again; its batch is somebody else's");
@@ -90,11 +87,21 @@ pub fn run(app: &Arc<App>, poison: &Poison, mut queue: Box<dyn Queue>, stop: &At
             }
             Outcome::NotNow => queue.release(&claim.deliveries),
         };
+        let result = result.and_then(|()| give_back(&mut *queue, &waiting));
         if let Err(error) = result {
             // Stored and not acknowledged: it comes again and changes nothing.
             tracing::warn!(%error, "the queue did not hear of a finished batch");
         }
     }
+}
+
+/// Gives records back that have to wait for what they need.
+fn give_back(queue: &mut dyn Queue, waiting: &[Delivery]) -> Result<(), QueueError> {
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    std::thread::sleep(PATIENCE);
+    queue.release(waiting)
 }
 
 /// Hands what failed alone to the isolation, and gives the rest.
@@ -115,15 +122,38 @@ fn set_failed_aside(poison: &Poison, claim: Claim, failed: Vec<Failed>) -> Vec<D
     stored
 }
 
-/// Records as the store takes them, and those whose processing failed. A panic inside processing costs its record only.
-fn processed(app: &App, deliveries: &[Delivery], away: &AtomicBool) -> (Vec<Item>, Vec<Failed>) {
+/// Records as the store takes them, and those whose processing failed. A panic inside processing costs its record only. Those that
+/// have to wait leave `deliveries` for `waiting`.
+fn processed(
+    app: &App,
+    deliveries: &mut Vec<Delivery>,
+    waiting: &mut Vec<Delivery>,
+    away: &AtomicBool,
+) -> (Vec<Item>, Vec<Failed>) {
     let mut items = Vec::with_capacity(deliveries.len());
     let mut failed = Vec::new();
-    for delivery in deliveries {
-        match content(app, &delivery.record, away) {
-            Ok(content) => items.push(item(delivery, content)),
-            Err(error) => failed.push(((delivery.node, delivery.record.seq), error)),
+    let mut has_to_wait = HashSet::new();
+    for delivery in &*deliveries {
+        let number = (delivery.node, delivery.record.seq);
+        if !has_to_wait.is_empty() && delivery.record.kind == RecordKind::Attachment {
+            // One failure is enough.
+            has_to_wait.insert(number);
+            continue;
         }
+        match content::of(app, delivery, away) {
+            Ok(content) => items.push(item(delivery, content)),
+            Err(Problem::Failed(error)) => failed.push((number, error)),
+            Err(Problem::NotNow(error)) => {
+                tracing::warn!(error, "an attachment cannot be kept now; it waits");
+                has_to_wait.insert(number);
+            }
+        }
+    }
+    if !has_to_wait.is_empty() {
+        let all = std::mem::take(deliveries);
+        (*waiting, *deliveries) = all
+            .into_iter()
+            .partition(|delivery| has_to_wait.contains(&(delivery.node, delivery.record.seq)));
     }
     pack(app, &mut items);
     (items, failed)
@@ -159,71 +189,6 @@ pub(super) fn pack(app: &App, items: &mut [Item]) {
     let mut packer = Packer::new(&current);
     for (event, data) in events {
         *data = packer.pack(&std::mem::take(&mut event.payload), &event.platform);
-    }
-}
-
-/// What processing makes of a record; or how processing failed. `away` is set if source maps could not be looked up; then
-/// the result says nothing, and the record has to come again.
-pub(super) fn content(app: &App, record: &Record, away: &AtomicBool) -> Result<Content, String> {
-    // What goes wrong with a report of our own errors must not become the next one.
-    let _muted = self_report::mute_for(&record.body);
-    Ok(match record.kind {
-        RecordKind::Outcomes => outcome::decode(record.payload())
-            .map_or(Content::Invalid("malformed"), Content::Outcomes),
-        RecordKind::Event => match event_of(
-            record,
-            &app.project_settings.of(record.project_id),
-            &ProjectMaps {
-                cache: &app.source_maps,
-                store: &app.store,
-                blobs: &app.blobs,
-                project_id: record.project_id,
-                away,
-            },
-        )? {
-            Ok(event) => Content::Event(Box::new(event)),
-            Err(ProcessError::NotJson(problem)) => {
-                tracing::debug!(project = record.project_id, event = %record.event_id, problem, "an event is no JSON");
-                Content::Invalid("not_json")
-            }
-            Err(ProcessError::NotAnObject) => Content::Invalid("not_an_object"),
-            Err(ProcessError::Filtered { reason, kind }) => Content::Filtered {
-                reason,
-                category: kind.category(),
-            },
-        },
-    })
-}
-
-/// The event that a record holds, or that it holds none; or how processing failed. A panic costs this record only.
-pub(super) fn event_of(
-    record: &Record,
-    settings: &Settings,
-    maps: &dyn SourceMaps,
-) -> Result<Result<ProcessedEvent, ProcessError>, String> {
-    let incoming = Incoming {
-        payload: record.payload(),
-        event_id: record.event_id,
-        received_ms: record.received_ms,
-        sent_at_ms: record.sent_at_ms,
-        remote_addr: record.remote_addr,
-        sdk_client: Some(record.client()).filter(|client| !client.is_empty()),
-    };
-    catch_unwind(AssertUnwindSafe(|| {
-        hook::strike(record.payload());
-        process::process_mapped(&incoming, settings, maps)
-    }))
-    .map_err(|panic| panic_reason(&*panic))
-}
-
-fn panic_reason(panic: &(dyn Any + Send)) -> String {
-    let text = panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    match text {
-        Some(text) => format!("processing ended with a panic: {text}"),
-        None => "processing ended with a panic".to_owned(),
     }
 }
 
@@ -327,7 +292,7 @@ fn count(batch: &Batch, stored: &Stored) {
     digest.ended(DigestOutcome::Redelivered, stored.redelivered);
     // A batch that comes again comes as a whole or for the most part: what was redelivered is not counted twice there.
     if stored.redelivered == 0 {
-        let invalid = of(|content| matches!(content, Content::Invalid(_)));
+        let invalid = of(|content| matches!(content, Content::Invalid { .. }));
         digest.ended(DigestOutcome::Invalid, invalid);
         let filtered = of(|content| matches!(content, Content::Filtered { .. }));
         digest.ended(DigestOutcome::Filtered, filtered);
@@ -335,6 +300,13 @@ fn count(batch: &Batch, stored: &Stored) {
         digest.ended(DigestOutcome::Dead, dead);
         let counts = of(|content| matches!(content, Content::Outcomes(_)));
         digest.ended(DigestOutcome::Counts, counts);
+        let beside = of(|content| {
+            matches!(
+                content,
+                Content::Attachment(_) | Content::Feedback(_) | Content::Sessions(_)
+            )
+        });
+        digest.ended(DigestOutcome::Beside, beside);
     }
 }
 

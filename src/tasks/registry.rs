@@ -8,9 +8,10 @@ use std::time::Duration;
 use backon::{BackoffBuilder, ExponentialBuilder};
 
 use super::kinds::{
-    assemble_bundle, auto_resolve, counter_retention, delete_bundle, end_ignoring, escalation,
-    expired_chunks, expired_sessions, issue_mail, merge, notify_issue, notify_summary,
-    reprocess_event, retention, retry_event, size_retention, summary_mail, train_dictionaries,
+    assemble_bundle, attachment_sweep, auto_resolve, counter_retention, delete_bundle,
+    end_ignoring, escalation, expired_chunks, expired_sessions, issue_mail, merge, notify_issue,
+    notify_summary, reprocess_event, retention, retry_event, size_retention, summary_mail,
+    train_dictionaries,
 };
 use super::{Periodic, Task, TaskError, outbox_row};
 use crate::app::App;
@@ -35,6 +36,7 @@ pub const KINDS: &[Kind] = &[
     Kind::periodic::<counter_retention::CounterRetention>(),
     Kind::periodic::<expired_sessions::ExpiredSessions>(),
     Kind::periodic::<expired_chunks::ExpiredChunks>(),
+    Kind::periodic::<attachment_sweep::AttachmentSweep>(),
     Kind::periodic::<train_dictionaries::TrainDictionaries>(),
 ];
 

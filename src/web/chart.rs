@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use askama::Template;
 
 use super::format::{day, plural, strftime, thousands};
+use crate::model::release_health::Sessions;
 
 /// Which of the buckets are a spike: the last two days, where they hold more than twice what was usual before.
 fn hot(counts: &[i64], recent: usize) -> Vec<bool> {
@@ -118,12 +119,68 @@ const CHART_TOP: i64 = 16;
 impl Chart {
     /// `counts` are buckets of `bucket_ms` from `start` on; `releases` are versions with the moment they were first seen.
     pub fn new(start: i64, bucket_ms: i64, counts: &[i64], releases: &[(String, i64)]) -> Self {
+        let recent = usize::try_from(2 * 86_400_000 / bucket_ms).unwrap_or(2);
+        let marks = hot(counts, recent);
+        let title = |at: usize| plural(counts[at], "event", "events");
+        let total = plural(counts.iter().sum(), "event", "events");
+        let course = Course {
+            start,
+            bucket_ms,
+            counts,
+            marks: &marks,
+        };
+        course.draw(&total, title, releases)
+    }
+
+    /// The sessions of a release; red where some crashed.
+    pub fn sessions(start: i64, bucket_ms: i64, sessions: &[Sessions]) -> Self {
+        let counts: Vec<i64> = sessions.iter().map(|one| one.total).collect();
+        let marks: Vec<bool> = sessions.iter().map(|one| one.crashed > 0).collect();
+        let crashed: i64 = sessions.iter().map(|one| one.crashed).sum();
+        let words = |total: i64, crashed: i64| {
+            let total = plural(total, "session", "sessions");
+            match crashed {
+                0 => total,
+                crashed => format!("{total}, {} crashed", thousands(crashed)),
+            }
+        };
+        let title = |at: usize| words(sessions[at].total, sessions[at].crashed);
+        let total = words(counts.iter().sum(), crashed);
+        let course = Course {
+            start,
+            bucket_ms,
+            counts: &counts,
+            marks: &marks,
+        };
+        course.draw(&total, title, &[])
+    }
+}
+
+/// What a chart shows: counts of buckets, and which of them stand out.
+struct Course<'c> {
+    start: i64,
+    bucket_ms: i64,
+    counts: &'c [i64],
+    marks: &'c [bool],
+}
+
+impl Course<'_> {
+    fn draw(
+        &self,
+        total: &str,
+        title: impl Fn(usize) -> String,
+        releases: &[(String, i64)],
+    ) -> Chart {
+        let Self {
+            start,
+            bucket_ms,
+            counts,
+            marks,
+        } = *self;
         let most = counts.iter().copied().max().unwrap_or(0).max(1);
         let span = bucket_ms * counts.len() as i64;
         let place = |ms: i64| format!("{:.2}%", (ms - start) as f64 * 100.0 / span as f64);
         let step = 100.0 / counts.len().max(1) as f64;
-        let recent = usize::try_from(2 * 86_400_000 / bucket_ms).unwrap_or(2);
-        let marks = hot(counts, recent);
         let bars = counts
             .iter()
             .zip(marks)
@@ -140,12 +197,8 @@ impl Chart {
                     width: format!("{:.2}%", step * 0.84),
                     y: CHART_TOP + CHART_HEIGHT - height,
                     height,
-                    hot,
-                    title: format!(
-                        "{}: {}",
-                        strftime(from, "%-d %b %H:%M UTC"),
-                        plural(*count, "event", "events")
-                    ),
+                    hot: *hot,
+                    title: format!("{}: {}", strftime(from, "%-d %b %H:%M UTC"), title(at)),
                 }
             })
             .collect();
@@ -171,15 +224,13 @@ impl Chart {
                 });
             }
         }
-        let total: i64 = counts.iter().sum();
         let label = format!(
-            "{} from {} to {}, at most {} in one bar",
-            plural(total, "event", "events"),
+            "{total} from {} to {}, at most {} in one bar",
             day(start),
             day(start + span),
             thousands(counts.iter().copied().max().unwrap_or(0))
         );
-        Self {
+        Chart {
             bars,
             axis,
             releases: shown,

@@ -24,6 +24,9 @@ pub enum PageError {
     TooManyTries,
     #[error(transparent)]
     Store(StoreError),
+    /// Where files are kept does not answer.
+    #[error("the blob store does not answer")]
+    Blobs,
     #[error("cannot draw the page: {0}")]
     Render(#[from] askama::Error),
 }
@@ -47,6 +50,7 @@ impl ResponseError for PageError {
             Self::SignIn { .. } => StatusCode::SEE_OTHER,
             Self::TooManyTries => StatusCode::TOO_MANY_REQUESTS,
             Self::Store(error) if error.is_infrastructure() => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Blobs => StatusCode::SERVICE_UNAVAILABLE,
             Self::Store(_) | Self::Render(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -97,6 +101,10 @@ impl PageError {
             Self::Store(error) if error.is_infrastructure() => (
                 "The database does not answer",
                 "Events are still being accepted and kept. Try again in a moment.".to_owned(),
+            ),
+            Self::Blobs => (
+                "The file cannot be read now",
+                "The place where files are kept does not answer. Try again in a moment.".to_owned(),
             ),
             Self::Store(_) | Self::Render(_) => (
                 "Something broke on our side",

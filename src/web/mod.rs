@@ -4,10 +4,12 @@
 mod account;
 mod admin;
 mod assets;
+mod attachments;
 mod blocking;
 mod chart;
 mod error;
 mod event;
+mod feedback;
 mod form;
 mod format;
 mod highlight;
@@ -135,6 +137,12 @@ fn routes(config: &mut ServiceConfig) {
             "/{org}/releases/{version}",
             get().to(releases::one::with_slash),
         )
+        .route("/{org}/feedback/", get().to(feedback::list))
+        .route("/{org}/feedback/{id}", post().to(feedback::change))
+        .route(
+            "/{org}/feedback/{id}/attachments/{attachment}",
+            get().to(feedback::file),
+        )
         .route("/{org}/usage/", get().to(usage::show))
         .route("/{org}/usage/doctor/", get().to(usage::doctor::show))
         .route("/{org}/usage/doctor/test", post().to(usage::test::submit))
@@ -185,6 +193,10 @@ fn routes(config: &mut ServiceConfig) {
             get().to(issues::raw::json),
         )
         .route(
+            "/{org}/issues/{issue}/events/{event}/attachments/{id}",
+            get().to(issues::beside::file),
+        )
+        .route(
             "/{org}/issues/{issue}/events/{event}/markdown",
             get().to(issues::raw::markdown),
         )
@@ -192,7 +204,7 @@ fn routes(config: &mut ServiceConfig) {
         .route("/{org}/", get().to(start::organization))
         // The form without the last slash is what people type.
         .route(
-            "/{org}/{page:issues|projects|releases|usage}",
+            "/{org}/{page:issues|projects|releases|feedback|usage}",
             get().to(start::with_slash),
         )
         .route(

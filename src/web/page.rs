@@ -280,6 +280,8 @@ impl Toast {
             "letters-retried" => ("They are being tried again.".to_owned(), false),
             "letters-deleted" => ("Deleted.".to_owned(), false),
             "bundle-deleted" => ("Upload deleted.".to_owned(), false),
+            "feedback-done" => ("Marked as done.".to_owned(), false),
+            "feedback-open" => ("Reopened.".to_owned(), false),
             "mirror" => ("Mirror saved.".to_owned(), false),
             "grouping" => (
                 "Rules saved. They count for events from now on.".to_owned(),

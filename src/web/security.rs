@@ -154,7 +154,6 @@ fn with_headers(mut response: ServiceResponse<BoxBody>, site: &Site) -> ServiceR
     let mut set = |name: HeaderName, value: &'static str| {
         headers.insert(name, HeaderValue::from_static(value))
     };
-    set(header::CONTENT_SECURITY_POLICY, POLICY);
     set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(header::REFERRER_POLICY, "same-origin");
     set(
@@ -163,6 +162,13 @@ fn with_headers(mut response: ServiceResponse<BoxBody>, site: &Site) -> ServiceR
     );
     if site.is_https() {
         set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+    // A file that somebody sent has a narrower one.
+    if !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
+        headers.insert(
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static(POLICY),
+        );
     }
     if !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

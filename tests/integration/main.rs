@@ -2,6 +2,7 @@
 
 mod api;
 mod artifacts;
+mod beside;
 mod browser;
 mod cli;
 mod durability;

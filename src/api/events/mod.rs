@@ -1,5 +1,6 @@
 //! Events. In: an issue, a project or an event's id. Out: pages of short events, whole events, and what is stored.
 
+pub mod attachments;
 mod entries;
 mod frames;
 pub mod grouping;

@@ -10,9 +10,11 @@ use serde_json::{Value, json};
 
 use super::error::ApiError;
 use super::format;
+use crate::model::release_health::crash_free;
 use crate::store::accounts::Project;
 use crate::store::named::SeenRelease;
 use crate::store::release_details::{Author, Commit, Deploy, OPEN, Release};
+use crate::store::release_health::Health;
 use crate::store::scope::OrgScope;
 use crate::store::{Conn, StoreError};
 
@@ -77,6 +79,25 @@ fn release_json(release: &Release) -> Value {
         "projects": release.projects.iter().map(|project| json!({
             "id": project.id, "slug": project.slug, "name": project.name, "platform": project.platform,
         })).collect::<Vec<_>>(),
+    })
+}
+
+/// How the sessions of a release went.
+fn health_json(health: &Health) -> Value {
+    let sessions = &health.sessions;
+    let (own, all) = health.last_day;
+    json!({
+        "hasHealthData": true,
+        "totalSessions": sessions.total,
+        "sessionsCrashed": sessions.crashed,
+        "sessionsUnhandled": sessions.unhandled,
+        "sessionsAbnormal": sessions.abnormal,
+        "sessionsErrored": sessions.errored,
+        "crashFreeSessions": sessions.crash_free(),
+        "totalUsers": health.users.count(),
+        "crashFreeUsers": crash_free(health.users.count(), health.crashed_users.count()),
+        "totalSessions24h": own,
+        "sessionsAdoption": (all > 0).then(|| own as f64 * 100.0 / all as f64),
     })
 }
 

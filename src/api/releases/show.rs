@@ -3,13 +3,18 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 
-use super::{Place, commit_json, release_json};
+use super::{Place, commit_json, health_json, release_json};
 use crate::api::access::{Caller, Needs, app};
 use crate::api::cursor;
 use crate::api::error::ApiError;
 use crate::api::params::Params;
 use crate::api::uploads::READ;
 use crate::store::release_details::{self, Filter};
+use crate::store::{now_ms, release_health};
+
+/// Days that the health of a release looks back.
+const HEALTH_DAYS: i64 = 14;
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// `GET …/releases/`
 pub async fn list(
@@ -69,10 +74,17 @@ pub async fn one(
         .read(move |conn| {
             let scope = caller.organization(conn, &place.org)?;
             let project = place.project(conn, &scope)?;
-            release_details::find(conn, &scope, project, place.version())
+            let found = release_details::find(conn, &scope, project, place.version())?;
+            let now = now_ms();
+            let since = now - HEALTH_DAYS * DAY_MS;
+            let health = release_health::of_version(conn, &scope, place.version(), since, now)?;
+            Ok((found, health))
         })
         .await?;
-    Ok(HttpResponse::Ok().json(release_json(&found)))
+    let (release, health) = found;
+    let mut answer = release_json(&release);
+    answer["healthData"] = health.as_ref().map_or(Value::Null, health_json);
+    Ok(HttpResponse::Ok().json(answer))
 }
 
 /// `GET …/releases/{version}/commits/`

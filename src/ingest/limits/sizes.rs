@@ -14,3 +14,9 @@ pub const EVENT: usize = 1024 * 1024;
 pub const ATTACHMENT: usize = 20 * 1024 * 1024;
 /// How long a body may take to arrive.
 pub const BODY_TIME: Duration = Duration::from_secs(60);
+/// Session items of one envelope.
+pub const SESSIONS: usize = 100;
+/// Bytes of one session item.
+pub const SESSION: usize = 64 * 1024;
+/// Attachments of one request.
+pub const ATTACHMENTS: usize = 100;

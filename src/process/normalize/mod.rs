@@ -31,6 +31,19 @@ pub(super) use reader::cut;
 pub(super) use tags::tag_value;
 pub(super) use trim::trim;
 
+/// The names in the attributes of a session, by the rules of events.
+pub(super) fn release_and_environment(
+    mut attributes: Object<'_>,
+) -> (Option<Text<'_>>, Option<Text<'_>>) {
+    let reader = &mut Reader::default();
+    let release = attributes.remove("release");
+    let environment = attributes.remove("environment");
+    (
+        release.and_then(|value| names::release(reader, value)),
+        environment.and_then(|value| names::environment(reader, value)),
+    )
+}
+
 /// Reads all attributes. Later ones lean on `platform`, so it is taken out first.
 pub(super) fn normalize<'a>(incoming: &Incoming<'a>, mut object: Object<'a>) -> Event<'a> {
     let reader = &mut Reader::default();

@@ -4,17 +4,21 @@
 use std::fmt::Write as _;
 
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Binary};
 
 use crate::store::{Backend, Conn, StoreError};
 
 /// A row without its payload.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, QueryableByName)]
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
 pub struct EventSize {
     #[diesel(sql_type = BigInt)]
     pub id: i64,
     #[diesel(sql_type = BigInt)]
     pub issue_id: i64,
+    #[diesel(sql_type = BigInt)]
+    pub project_id: i64,
+    #[diesel(sql_type = Binary)]
+    pub event_id: Vec<u8>,
     /// Of the payload as stored.
     #[diesel(sql_type = BigInt)]
     pub bytes: i64,
@@ -37,7 +41,7 @@ pub fn lock_events(conn: &mut Conn, ids: &[i64]) -> Result<Vec<EventSize>, Store
         Backend::Mysql => ("SIGNED", " FOR UPDATE"),
     };
     Ok(diesel::sql_query(format!(
-        "SELECT id, issue_id, CAST(LENGTH(data) AS {number}) AS bytes FROM events WHERE id IN ({list}) ORDER BY id{lock}"
+        "SELECT id, issue_id, project_id, event_id, CAST(LENGTH(data) AS {number}) AS bytes FROM events WHERE id IN ({list}) ORDER BY id{lock}"
     ))
     .load(conn)?)
 }

@@ -39,7 +39,8 @@ pub(super) fn environment_ids(
     Ok(found)
 }
 
-fn environment_id(
+/// The number of an environment, which is created if it is unknown.
+pub(super) fn environment_id(
     conn: &mut Conn,
     known: &mut Known<'_>,
     project_id: i64,
@@ -79,33 +80,48 @@ const RELEASES: Upsert = Upsert {
     changes: &[("first_seen", Change::Min), ("last_seen", Change::Max)],
 };
 
-/// Notes when releases were first and last seen.
-pub(super) fn note_releases(
-    conn: &mut Conn,
-    known: &mut Known<'_>,
-    placed: &[Placed<'_>],
-) -> Result<(), StoreError> {
-    let mut seen = BTreeMap::<(i64, &str), (i64, i64)>::new();
+/// When the releases of a batch were first and last seen, by project and version.
+pub(super) type Seen<'a> = BTreeMap<(i64, &'a str), (i64, i64)>;
+
+/// Notes that a release was seen at a time.
+pub(super) fn see<'a>(seen: &mut Seen<'a>, project_id: i64, version: &'a str, time: i64) {
+    let range = seen.entry((project_id, version)).or_insert((time, time));
+    *range = (range.0.min(time), range.1.max(time));
+}
+
+/// The releases that events name.
+pub(super) fn releases_of<'a>(placed: &[Placed<'a>]) -> Seen<'a> {
+    let mut seen = Seen::new();
     for event in placed {
         if let Some(version) = &event.new.event.release {
             let time = event.new.event.timestamp_ms;
-            let range = seen
-                .entry((event.new.item.project_id, version))
-                .or_insert((time, time));
-            *range = (range.0.min(time), range.1.max(time));
+            see(&mut seen, event.new.item.project_id, version, time);
         }
     }
+    seen
+}
+
+/// Writes when releases were first and last seen; gives their numbers.
+pub(super) fn note_releases<'a>(
+    conn: &mut Conn,
+    known: &mut Known<'_>,
+    seen: &Seen<'a>,
+) -> Result<HashMap<(i64, &'a str), i64>, StoreError> {
     let mut rows = Vec::with_capacity(seen.len());
+    let mut numbers = HashMap::with_capacity(seen.len());
     for ((project_id, version), (first, last)) in seen {
+        let number = release_id(conn, known, *project_id, version)?;
+        numbers.insert((*project_id, *version), number);
         rows.push(vec![
-            Bind::I64(release_id(conn, known, project_id, version)?),
-            Bind::I64(project_id),
+            Bind::I64(number),
+            Bind::I64(*project_id),
             Bind::Str(version),
-            Bind::I64(first),
-            Bind::I64(last),
+            Bind::I64(*first),
+            Bind::I64(*last),
         ]);
     }
-    upsert_rows(conn, &RELEASES, &rows)
+    upsert_rows(conn, &RELEASES, &rows)?;
+    Ok(numbers)
 }
 
 /// The number of a release, or one for a new row.

@@ -23,10 +23,12 @@ pub enum Fate {
     Dead,
     /// Counts that ingest made; no event either.
     Counts,
+    /// An attachment, feedback or sessions, kept beside events.
+    Beside,
 }
 
 impl Fate {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Stored,
         Self::Duplicate,
         Self::Filtered,
@@ -34,6 +36,7 @@ impl Fate {
         Self::Invalid,
         Self::Dead,
         Self::Counts,
+        Self::Beside,
     ];
 
     /// The stored form.
@@ -46,6 +49,7 @@ impl Fate {
             Self::Invalid => "invalid",
             Self::Dead => "dead",
             Self::Counts => "counts",
+            Self::Beside => "beside",
         }
     }
 }

@@ -6,6 +6,7 @@
 //! read here about a project's issues, users and tags stays true until the commit, on every database.
 
 mod allowance;
+mod beside;
 mod cache;
 mod changes;
 pub mod consumed;
@@ -18,12 +19,14 @@ mod issues;
 pub mod ledger;
 mod place;
 mod reopen;
+mod sessions;
 pub mod tag_moves;
 pub mod tags;
 mod users;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+pub use beside::NewAttachment;
 pub use cache::{Cache, hold_project, lock_project};
 pub use changes::{IssueChange, IssueChangeKind};
 pub use hashes::OVERFLOW;
@@ -34,6 +37,8 @@ use super::dead_records::{Dead, Origin};
 use super::tasks::{self, NewTask};
 use super::usage::{self, Count, OutcomeKey};
 use super::{Conn, StoreError, refusals};
+use crate::process::feedback::Feedback;
+use crate::process::session::{SessionReport, Told};
 use crate::process::{EventKind, ProcessedEvent};
 
 /// The number of partitions, and of streams in Redis. Fixed: records in flight depend on it.
@@ -65,8 +70,11 @@ pub struct Item {
 #[derive(Debug, Clone)]
 pub enum Content {
     Event(Box<ProcessedEvent>),
-    /// No event, for good: counted with its reason.
-    Invalid(&'static str),
+    /// Nothing that can be kept, for good: counted with its reason.
+    Invalid {
+        reason: &'static str,
+        category: &'static str,
+    },
     /// Left out by a filter of the project, for this reason.
     Filtered {
         reason: &'static str,
@@ -74,6 +82,10 @@ pub enum Content {
     },
     /// Counts that ingest made.
     Outcomes(Vec<Count>),
+    /// A file beside an event; its bytes are in the blob store.
+    Attachment(Box<NewAttachment>),
+    Feedback(Box<Feedback>),
+    Sessions(Vec<SessionReport>),
     /// Set aside because processing or storing it fails.
     Dead(Box<Dead>),
 }
@@ -141,6 +153,7 @@ pub fn store(
     }
     let new_events = events::without_repetitions(conn, &fresh, rules.repetitions)?;
     let mut placement = place::place(conn, &mut known, new_events, rules.new_issue_limit)?;
+    let sessions = sessions::prepare(conn, &mut known, session_reports(&fresh))?;
     flood::sample(conn, &mut placement, rules.spike_limit)?;
     stored.events = placement.events.len();
     stored.sampled = placement.events.iter().filter(|event| !event.kept).count();
@@ -157,7 +170,10 @@ pub fn store(
     let placed = &placement.events;
     issues::bring_up_to_date(conn, &placement, &new_users)?;
     counters::add(conn, placed)?;
-    dimensions::note_releases(conn, &mut known, placed)?;
+    let mut seen = dimensions::releases_of(placed);
+    sessions::see(&mut seen, &sessions);
+    let releases = dimensions::note_releases(conn, &mut known, &seen)?;
+    sessions::add(conn, &sessions, &releases)?;
     dead_records(conn, &fresh)?;
     let fates = fates(&fresh, placed);
     usage::add(conn, &outcomes(&fresh, &fates))?;
@@ -173,6 +189,8 @@ pub fn store(
     let follow_ups: Vec<NewTask> = stored.changes.iter().flat_map(rules.follow_up).collect();
     stored.tasks = follow_ups.len();
     tasks::enqueue(conn, &follow_ups)?;
+    beside::add_attachments(conn, attachments(&fresh))?;
+    beside::add_feedback(conn, feedback(&fresh))?;
 
     consumed::mark(conn, &fresh, &batch.safe_below)?;
     tags::add(conn, cache, placed)?;
@@ -184,6 +202,29 @@ pub fn store(
 pub(super) struct NewEvent<'a> {
     pub item: &'a Item,
     pub event: &'a ProcessedEvent,
+}
+
+fn session_reports<'a>(
+    fresh: &'a [&'a Item],
+) -> impl Iterator<Item = (&'a Item, &'a [SessionReport])> {
+    fresh.iter().filter_map(|item| match &item.content {
+        Content::Sessions(reports) => Some((*item, reports.as_slice())),
+        _ => None,
+    })
+}
+
+fn attachments<'a>(fresh: &'a [&'a Item]) -> impl Iterator<Item = (&'a Item, &'a NewAttachment)> {
+    fresh.iter().filter_map(|item| match &item.content {
+        Content::Attachment(file) => Some((*item, &**file)),
+        _ => None,
+    })
+}
+
+fn feedback<'a>(fresh: &'a [&'a Item]) -> impl Iterator<Item = (&'a Item, &'a Feedback)> {
+    fresh.iter().filter_map(|item| match &item.content {
+        Content::Feedback(feedback) => Some((*item, &**feedback)),
+        _ => None,
+    })
 }
 
 /// How each record ended, in their order.
@@ -200,9 +241,10 @@ fn fates(fresh: &[&Item], placed: &[Placed<'_>]) -> Vec<Fate> {
             Content::Event(_) if kept.contains(&number(item)) => Fate::Stored,
             Content::Event(_) if sampled.contains(&number(item)) => Fate::Sampled,
             Content::Event(_) => Fate::Duplicate,
-            Content::Invalid(_) => Fate::Invalid,
+            Content::Invalid { .. } => Fate::Invalid,
             Content::Filtered { .. } => Fate::Filtered,
             Content::Outcomes(_) => Fate::Counts,
+            Content::Attachment(_) | Content::Feedback(_) | Content::Sessions(_) => Fate::Beside,
             Content::Dead(_) => Fate::Dead,
         })
         .collect()
@@ -227,10 +269,10 @@ fn outcomes(fresh: &[&Item], fates: &[Fate]) -> Vec<(OutcomeKey, i64)> {
             continue;
         }
         let (outcome, reason) = match (fate, &item.content) {
-            (Fate::Stored, _) => ("accepted", ""),
+            (Fate::Stored | Fate::Beside, _) => ("accepted", ""),
             // Accepted and counted; only its payload is not kept.
             (Fate::Sampled, _) => ("sampled", "spike"),
-            (Fate::Invalid, Content::Invalid(reason)) => ("invalid", *reason),
+            (Fate::Invalid, Content::Invalid { reason, .. }) => ("invalid", *reason),
             (Fate::Filtered, Content::Filtered { reason, .. }) => ("filtered", *reason),
             (Fate::Dead, _) => ("dead", "processing"),
             (fate, _) => (fate.as_str(), ""),
@@ -243,7 +285,7 @@ fn outcomes(fresh: &[&Item], fates: &[Fate]) -> Vec<(OutcomeKey, i64)> {
             outcome: outcome.to_owned(),
             reason: reason.to_owned(),
         };
-        *sums.entry(key).or_default() += 1;
+        *sums.entry(key).or_default() += quantity(&item.content);
     }
     sums.into_iter().collect()
 }
@@ -252,8 +294,25 @@ fn outcomes(fresh: &[&Item], fates: &[Fate]) -> Vec<(OutcomeKey, i64)> {
 fn category(content: &Content) -> &'static str {
     match content {
         Content::Event(event) => event.kind.category(),
-        Content::Filtered { category, .. } => category,
+        Content::Filtered { category, .. } | Content::Invalid { category, .. } => category,
+        Content::Attachment(_) => "attachment",
+        Content::Feedback(_) => "feedback",
+        Content::Sessions(_) => "session",
         _ => EventKind::Error.category(),
+    }
+}
+
+/// How much of its category a record is.
+fn quantity(content: &Content) -> i64 {
+    match content {
+        Content::Sessions(reports) => reports
+            .iter()
+            .map(|report| match report.told {
+                Told::One { .. } => 1,
+                Told::Many(sessions) => sessions.total,
+            })
+            .sum(),
+        _ => 1,
     }
 }
 

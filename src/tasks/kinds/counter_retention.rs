@@ -9,6 +9,7 @@ use tokio::time::sleep;
 
 use super::retention::DAY_MS;
 use crate::app::App;
+use crate::process::session;
 use crate::store::{now_ms, retention};
 use crate::tasks::thinning::PAUSE;
 use crate::tasks::{Periodic, Task, TaskError};
@@ -51,6 +52,15 @@ impl Task for CounterRetention {
                     )
                 })
                 .await?;
+            sleep(PAUSE).await;
+        }
+        let forgotten = now_ms() - session::OLDEST_MS - DAY_MS;
+        while app
+            .store
+            .write(move |conn| retention::delete_session_states(conn, forgotten))
+            .await?
+            > 0
+        {
             sleep(PAUSE).await;
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! The kinds of tasks, a file each. In: arguments. Out: effects; the work itself lies in `store` and `notify`.
 
 pub mod assemble_bundle;
+pub mod attachment_sweep;
 pub mod auto_resolve;
 pub mod counter_retention;
 pub mod delete_bundle;

@@ -1,4 +1,4 @@
-//! Deletes events, and dead letters with them, that are older than the retention time.
+//! Deletes events, and attachments, feedback and dead letters with them, that are older than the retention time.
 //! In: `BUGLE_RETENTION_DAYS` and the clock. Out: fewer rows, in steps small enough for the digest to go on between.
 
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
-use crate::store::{Store, StoreError, dead_records, now_ms, retention};
+use crate::store::{Store, StoreError, attachments, dead_records, now_ms, retention};
 use crate::tasks::{Periodic, Task, TaskError, thinning};
 
 pub(super) const DAY_MS: i64 = 24 * 60 * 60 * 1000;
@@ -51,8 +51,10 @@ pub async fn delete_older_than(store: &Store, days: u32) -> Result<(usize, usize
         }
         events += step;
     }
+    while thinning::step(store, move |conn| attachments::expire(conn, cutoff)).await? > 0 {}
     let dead = store
         .write(move |conn| {
+            retention::delete_feedback(conn, cutoff)?;
             let unscrubbed = now_ms() - UNSCRUBBED_DAYS * DAY_MS;
             Ok(retention::delete_dead(conn, cutoff)?
                 + dead_records::delete_unscrubbed(conn, unscrubbed)?)

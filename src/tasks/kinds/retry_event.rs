@@ -13,6 +13,7 @@ use crate::store::digest::consumed::FROM_THE_LIST;
 use crate::store::digest::{Batch, Content, Item, Repetitions};
 use crate::store::tasks::NewTask;
 use crate::store::{StoreError, now_ms};
+use crate::tasks::content::{self, Problem};
 use crate::tasks::poison::trial::{Court, Verdict};
 use crate::tasks::{Task, TaskError, outbox_row, process_events};
 
@@ -49,7 +50,7 @@ impl Task for RetryEvent {
         let handles = Arc::clone(&app);
         let processed = tokio::task::spawn_blocking(move || {
             let away = AtomicBool::new(false);
-            let content = try_apart(&handles, &record, &away);
+            let content = try_apart(&handles, node, &record, &away);
             (record, content, away.into_inner())
         });
         let (record, content, is_away) = processed
@@ -62,7 +63,8 @@ impl Task for RetryEvent {
         }
         let content = match content {
             Ok(content) => content,
-            Err(reason) => return refused(&app, id, reason).await,
+            Err(Problem::NotNow(reason)) => return Err(TaskError::Retry(reason)),
+            Err(Problem::Failed(reason)) => return refused(&app, id, reason).await,
         };
         match store(&app, id, node, record, content).await {
             Ok(()) => Ok(()),
@@ -92,10 +94,10 @@ pub fn opened(app: &App, kept: Kept) -> Result<Record, String> {
 }
 
 /// Processing it may have ended a process before: it is tried in another one first.
-fn try_apart(app: &App, record: &Record, away: &AtomicBool) -> Result<Content, String> {
+fn try_apart(app: &App, node: i64, record: &Record, away: &AtomicBool) -> Result<Content, Problem> {
     match Court::default().try_record(&record.body) {
-        Verdict::Guilty(reason) => Err(reason),
-        Verdict::Harmless | Verdict::Unknown(_) => process_events::content(app, record, away),
+        Verdict::Guilty(reason) => Err(Problem::Failed(reason)),
+        Verdict::Harmless | Verdict::Unknown(_) => content::of_record(app, node, record, away),
     }
 }
 

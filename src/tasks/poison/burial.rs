@@ -1,13 +1,17 @@
 //! Setting a record aside. In: the record, why, and whether it may be processed here. Out: what the dead letters keep of
 //! it: the scrubbed event if there is one, else what the SDK sent, sealed.
 
+use std::borrow::Cow;
+
 use crate::app::App;
+use crate::journal::{Record, RecordKind};
 use crate::process::source_maps::NoMaps;
+use crate::protocol::attachment;
 use crate::queue::Delivery;
 use crate::store::dead_records::{Dead, Form};
 use crate::store::digest::Content;
 use crate::store::now_ms;
-use crate::tasks::process_events;
+use crate::tasks::content;
 
 /// What is known of a record that will not be tried again.
 pub struct Last<'a> {
@@ -20,11 +24,12 @@ pub struct Last<'a> {
 }
 
 /// The content of a record that is set aside.
-pub fn content(app: &App, last: &Last<'_>) -> Content {
+pub fn dead(app: &App, last: &Last<'_>) -> Content {
     let record = &last.delivery.record;
-    let scrubbed = if last.can_be_processed {
+    let is_event = record.kind == RecordKind::Event;
+    let scrubbed = if last.can_be_processed && is_event {
         let settings = app.project_settings.of(record.project_id);
-        process_events::event_of(record, &settings, &NoMaps)
+        content::event_of(record, &settings, &NoMaps)
             .ok()
             .and_then(Result::ok)
     } else {
@@ -38,7 +43,7 @@ pub fn content(app: &App, last: &Last<'_>) -> Content {
         ),
         None => (
             Form::Sealed,
-            app.seal.seal(&record.body),
+            app.seal.seal(&sealed(record)),
             app.config.key_fingerprint(),
         ),
     };
@@ -52,4 +57,14 @@ pub fn content(app: &App, last: &Last<'_>) -> Content {
         first_failure_ms: last.first_failure_ms,
         last_failure_ms: now_ms(),
     }))
+}
+
+/// What is sealed of a record: of an attachment only what was said of it, for its bytes are too many for a list.
+fn sealed(record: &Record) -> Cow<'_, [u8]> {
+    match (record.kind, attachment::decode(record.payload())) {
+        (RecordKind::Attachment, Some((head, _))) => {
+            record.with_payload(&attachment::encode(&head, &[])).into()
+        }
+        _ => Cow::Borrowed(&record.body),
+    }
 }

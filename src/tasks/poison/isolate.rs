@@ -11,10 +11,10 @@ use super::notes::RecordId;
 use super::trial::{Court, Verdict};
 use super::{Handed, MOST_CRASHES, MOST_FAILURES, Pace, Poison, id};
 use crate::app::App;
-use crate::process::source_maps::NoMaps;
 use crate::queue::{Delivery, Queue, Terms};
 use crate::store::digest::{Batch, Item};
 use crate::store::now_ms;
+use crate::tasks::content::{self, Problem};
 use crate::tasks::process_events::{self, Outcome};
 use crate::telemetry::self_report;
 
@@ -167,11 +167,12 @@ impl Isolation<'_> {
         let mut items = Vec::with_capacity(deliveries.len());
         let away = AtomicBool::new(false);
         for delivery in &deliveries {
-            match process_events::content(self.app, &delivery.record, &away) {
+            match content::of(self.app, delivery, &away) {
                 Ok(content) => items.push(process_events::item(delivery, content)),
-                Err(error) => {
+                Err(Problem::Failed(error)) => {
                     failed.insert(id(delivery), (error, false));
                 }
+                Err(Problem::NotNow(_)) => away.store(true, Ordering::Release),
             }
         }
         process_events::pack(self.app, &mut items);
@@ -208,7 +209,7 @@ impl Isolation<'_> {
     fn failed(&mut self, delivery: Delivery, error: String) {
         let record = &delivery.record;
         let settings = self.app.project_settings.of(record.project_id);
-        let was_processed = process_events::event_of(record, &settings, &NoMaps).is_ok();
+        let was_processed = content::rehearse(record, &settings).is_ok();
         self.count_failure(delivery, error, was_processed);
     }
 
@@ -311,7 +312,7 @@ impl Isolation<'_> {
     fn bury(&mut self, case: Case) {
         let _muted = self_report::mute_for(&case.delivery.record.body);
         let crashes = self.poison.lock().crashes(id(&case.delivery));
-        let content = burial::content(
+        let content = burial::dead(
             self.app,
             &Last {
                 delivery: &case.delivery,

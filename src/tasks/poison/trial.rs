@@ -14,8 +14,7 @@ use std::time::{Duration, Instant};
 use super::{Pace, hook};
 use crate::journal::decode_record;
 use crate::process::Settings;
-use crate::process::source_maps::NoMaps;
-use crate::tasks::process_events;
+use crate::tasks::content;
 
 /// The command that makes this binary the child; not for people.
 pub const COMMAND: &str = "try-events";
@@ -150,7 +149,7 @@ pub fn run_child() -> std::io::Result<()> {
         step.fetch_add(1, Ordering::AcqRel);
         if let Some(record) = decode_record(body) {
             // A panic or an error is a result like any other: it can be had where the record belongs.
-            drop(process_events::event_of(&record, &settings, &NoMaps));
+            let _ = content::rehearse(&record, &settings);
         }
         step.fetch_add(1, Ordering::AcqRel);
         output.write_all(&[DONE])?;

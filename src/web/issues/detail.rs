@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde_json::Value;
 
+use super::beside::{self, Beside};
 use super::row::{Badge, badge, level_name, users};
 use super::side::{self, Tag};
 use super::story::{self, Happening};
@@ -95,6 +96,7 @@ struct Shown {
     previous: Option<String>,
     next: Option<String>,
     view: EventView,
+    beside: Beside,
 }
 
 #[derive(Template)]
@@ -164,6 +166,7 @@ struct Found {
     project: Project,
     event: Option<EventRow>,
     neighbours: Neighbours,
+    beside: beside::Found,
     moving: bool,
     history: (i64, Vec<i64>),
     releases: Vec<(String, i64)>,
@@ -203,6 +206,10 @@ async fn show(
                 Some(event) => issue_detail::neighbours(conn, &issue, event)?,
                 None => Neighbours::default(),
             };
+            let beside = match &event {
+                Some(event) => beside::find(conn, &project, &issue, &event.event_id)?,
+                None => beside::Found::default(),
+            };
             let moving = merging::is_moving(conn, issue.id)?;
             let history = issue_detail::history(conn, &issue, CHART_BARS, CHART_HOURS, now)?;
             let releases = issue_detail::releases_since(conn, &issue, history.0)?;
@@ -218,6 +225,7 @@ async fn show(
                 project,
                 event,
                 neighbours,
+                beside,
                 moving,
                 history,
                 releases,
@@ -243,7 +251,12 @@ async fn show(
         Some(event) => {
             let base = found.base();
             let neighbours = std::mem::take(&mut found.neighbours);
-            blocking::run(move || shown(&event, &base, neighbours, mode)).await?
+            let beside = std::mem::take(&mut found.beside);
+            let shown = blocking::run(move || shown(&event, &base, neighbours, mode)).await?;
+            shown.map(|mut shown| {
+                shown.beside = Beside::new(&beside, &shown.href, now);
+                shown
+            })
         }
         None => None,
     };
@@ -271,6 +284,7 @@ fn draw(
         project,
         event: _,
         neighbours: _,
+        beside: _,
         moving,
         history,
         releases,
@@ -369,6 +383,7 @@ fn shown(row: &EventRow, base: &str, neighbours: Neighbours, mode: StackMode) ->
         previous: previous.map(link),
         next: next.map(link),
         view: event::view(&event, mode),
+        beside: Beside::default(),
         id,
     })
 }

@@ -1,6 +1,7 @@
 //! Issues: the list, one of them with its events, and what can be done about them.
 
 pub mod actions;
+pub mod beside;
 mod choices;
 mod chosen;
 pub mod detail;

@@ -1,5 +1,6 @@
 //! Releases: the list, and one of them. In: a scope. Out: pages that say what a release brought, and when it was where.
 
+mod health;
 pub mod one;
 
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -11,10 +12,12 @@ use super::format::{Count, When};
 use super::page::{OrgContext, Page};
 use super::session::Viewer;
 use super::site::Site;
-use crate::store::now_ms;
+use crate::model::release_health::{Sessions, percent};
 use crate::store::release_details::{self, Filter, Release};
+use crate::store::{now_ms, release_health};
 
 const PAGE: usize = 50;
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// What the address asks for.
 #[derive(Debug, Default, Deserialize)]
@@ -37,6 +40,8 @@ struct Row {
     new_issues: Count,
     commits: Count,
     last_event: Option<When>,
+    /// Of the sessions of the last days, those that did not crash.
+    crash_free: Option<String>,
     deploy: Option<(String, When)>,
 }
 
@@ -78,7 +83,7 @@ pub async fn list(
         from,
     } = asked.into_inner();
     let (wanted, only) = (query.trim().to_owned(), project.clone());
-    let (context, shown, has_more, projects) = site
+    let (context, shown, health, has_more, projects) = site
         .store
         .read(move |conn| {
             let context = OrgContext::load(conn, user_id, &organization, now)?;
@@ -95,8 +100,11 @@ pub async fn list(
             let has_more = from.saturating_add(PAGE) < found.len();
             let mut shown: Vec<Release> = found.into_iter().skip(from).take(PAGE).collect();
             release_details::add_counts(conn, &context.scope, &filter, &mut shown)?;
+            let versions: Vec<&str> = shown.iter().map(|one| one.version.as_str()).collect();
+            let since = now - health::DAYS * DAY_MS;
+            let health = release_health::by_version(conn, &context.scope, &versions, since)?;
             let projects = context.scope.projects(conn)?;
-            Ok((context, shown, has_more, projects))
+            Ok((context, shown, health, has_more, projects))
         })
         .await?;
     let org = context.slug().to_owned();
@@ -110,7 +118,7 @@ pub async fn list(
     };
     let rows = shown
         .iter()
-        .map(|release| row(&org, release, now))
+        .map(|release| row(&org, release, health.get(&release.version), now))
         .collect();
     let page = Page::new("Releases", &viewer, &request).within(&context, "releases", None);
     let template = ListPage {
@@ -126,7 +134,7 @@ pub async fn list(
     page.answer(&template)
 }
 
-fn row(org: &str, release: &Release, now: i64) -> Row {
+fn row(org: &str, release: &Release, health: Option<&Sessions>, now: i64) -> Row {
     Row {
         version: release.version.clone(),
         href: href(org, &release.version),
@@ -139,6 +147,7 @@ fn row(org: &str, release: &Release, now: i64) -> Row {
         new_issues: Count::new(release.new_issues),
         commits: Count::new(release.commits),
         last_event: release.last_seen.map(|time| When::ago(time, now)),
+        crash_free: health.and_then(Sessions::crash_free).map(percent),
         deploy: release.last_deploy.as_ref().map(|deploy| {
             let time = When::ago(deploy.date_finished, now);
             (deploy.environment.clone(), time)

@@ -1,12 +1,12 @@
-//! One release. In: its version. Out: the issues that are new in it, its commits and its deploys.
+//! One release. In: its version. Out: how its sessions went, the issues that are new in it, its commits and its deploys.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::{href, slugs};
+use super::health::{self, HealthView};
+use super::{DAY_MS, href, slugs};
 use crate::model::names;
-use crate::store::now_ms;
-use crate::store::release_details;
+use crate::store::{now_ms, release_details, release_health};
 use crate::web::error::PageError;
 use crate::web::format::{Count, When};
 use crate::web::page::{OrgContext, Page};
@@ -53,6 +53,7 @@ struct ReleasePage {
     url: Option<String>,
     reference: String,
     is_archived: bool,
+    health: Option<HealthView>,
     new_issues: i64,
     issues: Vec<IssueRow>,
     commit_count: i64,
@@ -70,7 +71,7 @@ pub async fn show(
     let (organization, version) = path.into_inner();
     let user_id = viewer.user().id;
     let now = now_ms();
-    let (context, release, issues, commits, deploys) = site
+    let (context, release, issues, commits, deploys, health) = site
         .store
         .read(move |conn| {
             let context = OrgContext::load(conn, user_id, &organization, now)?;
@@ -79,7 +80,9 @@ pub async fn show(
             let issues = release_details::new_issues(conn, scope, &version, ISSUES)?;
             let commits = release_details::commits(conn, scope, &version)?;
             let deploys = release_details::deploys_of(conn, scope, &version)?;
-            Ok((context, release, issues, commits, deploys))
+            let since = now - health::DAYS * DAY_MS;
+            let health = release_health::of_version(conn, scope, &version, since, now)?;
+            Ok((context, release, issues, commits, deploys, health))
         })
         .await?;
     let org = context.slug().to_owned();
@@ -102,6 +105,7 @@ pub async fn show(
             .and_then(|details| details.reference.clone())
             .unwrap_or_default(),
         is_archived: release.is_archived(),
+        health: health.map(|health| HealthView::new(&health, now)),
         new_issues: release.new_issues,
         issues: issues
             .into_iter()

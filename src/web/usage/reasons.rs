@@ -144,6 +144,11 @@ fn what(reason: &str) -> &str {
     match reason {
         "not_json" => "Not JSON",
         "not_an_object" => "Not an event",
+        "no_release" => "A session without a release",
+        "no_session_id" => "A session without an id",
+        "too_old" => "A session of more than five days ago",
+        "no_event" => "An attachment of no event",
+        "rate_limit" => "Its event came over a limit",
         "processing" => "Processing failed",
         "spike" | "spike_sample" => "Left out of a flood",
         "sample_rate" => "Sampled by the SDK",

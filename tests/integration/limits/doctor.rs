@@ -102,7 +102,7 @@ fn the_usage_page_shows_what_was_sent() {
     for _ in 0..6 {
         attempt(&sdk).expect(429);
     }
-    let others = "{}\n{\"type\":\"session\"}\n{}\n{\"type\":\"client_report\"}\n{\"discarded_events\":[{\"reason\":\"before_send\",\"category\":\"error\",\"quantity\":7}]}\n";
+    let others = "{}\n{\"type\":\"transaction\"}\n{}\n{\"type\":\"client_report\"}\n{\"discarded_events\":[{\"reason\":\"before_send\",\"category\":\"error\",\"quantity\":7}]}\n";
     sdk.envelope(others.as_bytes()).expect(200);
     attempt(&app.sdk_of(&app.world().web_dsn)).expect(200);
     sdk.envelope(b"garbage").expect(400);
@@ -122,7 +122,7 @@ fn the_usage_page_shows_what_was_sent() {
         page.shows("rate limited error The key's limit a month was reached 6");
         page.shows("refused error The request could not be read 1");
         page.shows("discarded by SDKs error Dropped by the application's own filter 7");
-        page.shows("not kept session session 1");
+        page.shows("not kept transaction transaction 1");
         page.shows("5 events taken");
         page.shows("14 events not taken");
         page.shows("shop Default 3 1 0 0 6 1 1 7");

@@ -130,9 +130,11 @@ pub enum DigestOutcome {
     Dead,
     /// Counts that ingest made.
     Counts,
+    /// An attachment, feedback or sessions.
+    Beside,
 }
 
-const OUTCOMES: [(DigestOutcome, &str); 8] = [
+const OUTCOMES: [(DigestOutcome, &str); 9] = [
     (DigestOutcome::Stored, "stored"),
     (DigestOutcome::Duplicate, "duplicate"),
     (DigestOutcome::Redelivered, "redelivered"),
@@ -141,6 +143,7 @@ const OUTCOMES: [(DigestOutcome, &str); 8] = [
     (DigestOutcome::Invalid, "invalid"),
     (DigestOutcome::Dead, "dead"),
     (DigestOutcome::Counts, "counts"),
+    (DigestOutcome::Beside, "beside"),
 ];
 
 /// The workers of this node.

@@ -12,14 +12,17 @@ pub enum Endpoint {
     Store,
     /// Reports that browsers send by themselves.
     Security,
+    /// Files for an event that was sent before.
+    Attachments,
     /// What is taken and counted without being kept: minidumps, check-ins.
     NotKept,
 }
 
-const ENDPOINTS: [(Endpoint, &str); 4] = [
+const ENDPOINTS: [(Endpoint, &str); 5] = [
     (Endpoint::Envelope, "envelope"),
     (Endpoint::Store, "store"),
     (Endpoint::Security, "security"),
+    (Endpoint::Attachments, "attachments"),
     (Endpoint::NotKept, "not_kept"),
 ];
 

@@ -1,0 +1,76 @@
+-- What SDKs send beside events. No table names an issue: what belongs to an event is found by the event's id, so that merging and
+-- splitting issues leaves it alone.
+CREATE TABLE attachments (
+    id INTEGER PRIMARY KEY NOT NULL,
+    project_id INTEGER NOT NULL,
+    event_id BLOB NOT NULL,
+    name TEXT NOT NULL,
+    content_type TEXT,
+    kind TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    blob_key TEXT NOT NULL,
+    state INTEGER NOT NULL,
+    created_at INTEGER NOT NULL
+);
+
+CREATE INDEX attachments_by_event ON attachments (project_id, event_id);
+CREATE INDEX attachments_by_state ON attachments (state, id);
+
+CREATE TABLE feedback (
+    id INTEGER PRIMARY KEY NOT NULL,
+    project_id INTEGER NOT NULL,
+    feedback_id BLOB NOT NULL,
+    event_id BLOB NOT NULL,
+    source TEXT NOT NULL,
+    name TEXT NOT NULL,
+    email TEXT NOT NULL,
+    message TEXT NOT NULL,
+    url TEXT NOT NULL,
+    release_name TEXT,
+    environment TEXT,
+    state INTEGER NOT NULL,
+    created_at INTEGER NOT NULL
+);
+
+CREATE UNIQUE INDEX feedback_by_feedback_id ON feedback (project_id, feedback_id);
+CREATE INDEX feedback_by_event ON feedback (project_id, event_id);
+
+-- How a session stands that may still be heard of.
+CREATE TABLE session_states (
+    project_id INTEGER NOT NULL,
+    sid BLOB NOT NULL,
+    health INTEGER NOT NULL,
+    release_id INTEGER NOT NULL,
+    environment_id INTEGER NOT NULL,
+    hour INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (project_id, sid)
+);
+
+CREATE INDEX session_states_by_updated_at ON session_states (updated_at);
+
+CREATE TABLE session_hours (
+    project_id INTEGER NOT NULL,
+    release_id INTEGER NOT NULL,
+    hour INTEGER NOT NULL,
+    environment_id INTEGER NOT NULL,
+    sessions INTEGER NOT NULL,
+    errored INTEGER NOT NULL,
+    unhandled INTEGER NOT NULL,
+    abnormal INTEGER NOT NULL,
+    crashed INTEGER NOT NULL,
+    PRIMARY KEY (project_id, release_id, hour, environment_id)
+);
+
+-- Distinct users of a day, and those whose session crashed: lists of hashes or, when they grow long, sketches.
+CREATE TABLE session_users (
+    project_id INTEGER NOT NULL,
+    release_id INTEGER NOT NULL,
+    day INTEGER NOT NULL,
+    environment_id INTEGER NOT NULL,
+    users BLOB NOT NULL,
+    crashed BLOB NOT NULL,
+    PRIMARY KEY (project_id, release_id, day, environment_id)
+);
+
+INSERT INTO sequences (name, next) VALUES ('attachment', 1), ('feedback', 1);

@@ -19,6 +19,7 @@ use crate::queue::redis::Pulse;
 use crate::store::Store;
 use crate::store::dictionaries::Dictionaries;
 use crate::store::digest::Cache;
+use crate::tasks::native::SymbolCache;
 use crate::tasks::project_settings::ProjectSettings;
 use crate::tasks::source_maps::MapCache;
 
@@ -43,6 +44,7 @@ pub struct App {
     pub dictionaries: Dictionaries,
     pub project_settings: ProjectSettings,
     pub source_maps: MapCache,
+    pub symbols: SymbolCache,
     /// Events stored by this node since it started.
     pub stored: AtomicU64,
     /// Rung when a transaction wrote tasks.
@@ -97,6 +99,7 @@ impl App {
             dictionaries: Dictionaries::default(),
             project_settings: ProjectSettings::default(),
             source_maps: MapCache::default(),
+            symbols: SymbolCache::default(),
             stored: AtomicU64::new(0),
             tasks_wake: tokio::sync::Notify::new(),
             base_url,

@@ -96,6 +96,19 @@ fn routes(cfg: &mut web::ServiceConfig) {
                 .put(keys::update)
                 .delete(keys::delete),
         )
+        .service(
+            at("/projects/{org}/{project}/files/difs/assemble")
+                .post(uploads::debug_files::assemble),
+        )
+        .service(
+            at("/projects/{org}/{project}/files/dsyms")
+                .get(uploads::debug_files::list)
+                .post(uploads::debug_files::receive)
+                .delete(uploads::debug_files::delete),
+        )
+        .service(
+            at("/projects/{org}/{project}/files/dsyms/unknown").get(uploads::debug_files::unknown),
+        )
         .service(at("/projects/{org}/{project}/environments").get(projects::environments))
         .service(at("/projects/{org}/{project}/events").get(events::of_project))
         .service(at("/projects/{org}/{project}/events/{event}").get(events::show))

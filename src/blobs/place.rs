@@ -3,13 +3,19 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use object_store::ObjectStore;
-use object_store::aws::AmazonS3Builder;
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::local::LocalFileSystem;
 use object_store::prefix::PrefixStore;
+use object_store::{ClientConfigKey, ObjectStore, RetryConfig};
 
 use super::BlobError;
+
+const CONNECT: &str = "3 seconds";
+const ONE_TRY: &str = "15 seconds";
+/// No further try after so long.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A place for blobs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +63,18 @@ impl BlobPlace {
             Self::S3 { bucket, prefix } => {
                 // The HTTP client takes the process's TLS provider; a second call finds the first one's, which is the same.
                 let _ = rustls::crypto::ring::default_provider().install_default();
-                let builder = AmazonS3Builder::from_env().with_bucket_name(bucket);
+                // Whoever waits for a blob holds something up: better to hear soon that it cannot be had.
+                let retry = RetryConfig {
+                    max_retries: 2,
+                    retry_timeout: PATIENCE,
+                    ..RetryConfig::default()
+                };
+                let client = |key| AmazonS3ConfigKey::Client(key);
+                let builder = AmazonS3Builder::from_env()
+                    .with_retry(retry)
+                    .with_config(client(ClientConfigKey::ConnectTimeout), CONNECT)
+                    .with_config(client(ClientConfigKey::Timeout), ONE_TRY)
+                    .with_bucket_name(bucket);
                 let store = builder.build()?;
                 if prefix.is_empty() {
                     Ok(Arc::new(store))

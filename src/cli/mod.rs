@@ -64,6 +64,12 @@ enum Command {
     /// The child process that source maps are compiled in.
     #[command(name = crate::tasks::source_maps::COMMAND, hide = true)]
     CompileSourceMap,
+    /// The child process that debug files are compiled in.
+    #[command(name = crate::tasks::native::COMMAND, hide = true)]
+    CompileDebugFile,
+    /// The child process that minidumps are read in.
+    #[command(name = crate::tasks::native::minidump::COMMAND, hide = true)]
+    ReadMinidump,
     /// Look at tasks that failed for good, try them again or delete them.
     DeadLetters {
         #[command(flatten)]
@@ -117,6 +123,10 @@ pub fn run() -> ExitCode {
         Command::CompileSourceMap => {
             crate::tasks::source_maps::run_child().map_err(CommandError::from)
         }
+        Command::ReadMinidump => {
+            crate::tasks::native::minidump::run_child().map_err(CommandError::from)
+        }
+        Command::CompileDebugFile => crate::tasks::native::run_child().map_err(CommandError::from),
         Command::DeadLetters {
             storage,
             dead_letters: args,

@@ -52,6 +52,13 @@ pub struct RetentionLimits {
     pub attachment_bytes: i64,
 }
 
+impl RetentionLimits {
+    /// Whether any is a limit of events.
+    pub const fn are_of_events(&self) -> bool {
+        self.project_events > 0 || self.issue_events > 0 || self.bytes > 0
+    }
+}
+
 impl RetentionArgs {
     pub fn limits(&self) -> RetentionLimits {
         RetentionLimits {

@@ -14,6 +14,7 @@ use crate::protocol::event_id::EventId;
 
 /// A field of a form.
 pub struct Part {
+    pub name: String,
     pub file: Option<Head>,
     pub bytes: Vec<u8>,
 }
@@ -37,6 +38,7 @@ pub async fn parts(request: &HttpRequest, body: Bytes) -> Result<Vec<Part>, Refu
         let media_type = field.content_type().map(ToString::to_string);
         let file = names.and_then(|names| names.get_filename());
         parts.push(Part {
+            name: field.name().unwrap_or_default().to_owned(),
             file: file.map(|name| Head::new(Some(name), media_type.as_deref(), None)),
             bytes,
         });
@@ -57,11 +59,16 @@ pub async fn post(
             .parse()
             .map_err(|_| Refused::Malformed("the address names no event".into()))?;
         let body = body::read(&request, payload, &ingest.bodies).await?;
-        for part in parts(&request, body.bytes.clone()).await? {
+        let parts = parts(&request, body.bytes.clone()).await?;
+        // Before the first is kept: who is refused sends all of them again.
+        if parts
+            .iter()
+            .any(|part| part.bytes.len() > limits::ATTACHMENT)
+        {
+            return Err(Refused::TooLarge("an attachment has at most 20 MiB"));
+        }
+        for part in parts {
             let Some(head) = part.file else { continue };
-            if part.bytes.len() > limits::ATTACHMENT {
-                return Err(Refused::TooLarge("an attachment has at most 20 MiB"));
-            }
             beside::attach(&ingest, &sender, event_id, &head, &part.bytes).await?;
         }
         Ok(())

@@ -2,8 +2,10 @@
 //! large or too much is counted, and costs the others nothing.
 
 use futures_util::future::try_join_all;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::accept::Sender;
+use super::envelope::id_in_payload;
 use super::items::{self, ItemKind, Treatment};
 use super::reply::Refused;
 use super::{Ingest, durable, limits};
@@ -110,7 +112,9 @@ pub async fn keep(
     let small = small.into_iter().map(|(kind, item)| {
         let id = match kind {
             // What it is known by, should it come again.
-            RecordKind::Feedback | RecordKind::UserReport => request.event_id,
+            RecordKind::Feedback | RecordKind::UserReport => {
+                request.event_id.or_else(|| id_in_payload(item.payload))
+            }
             _ => None,
         };
         let id = id.unwrap_or_else(EventId::random);
@@ -138,6 +142,20 @@ fn head(item: &Item<'_>) -> Head {
     )
 }
 
+/// Large files that are on their way into the journal at once: each is copied there, and the journal takes only so much that waits for the
+/// disk.
+static LARGE: Semaphore = Semaphore::const_new(2);
+const IS_LARGE: usize = 1024 * 1024;
+
+/// The turn of a file: large ones wait for each other.
+pub async fn turn(size: usize) -> Result<Option<SemaphorePermit<'static>>, Refused> {
+    if size < IS_LARGE {
+        return Ok(None);
+    }
+    let turn = LARGE.acquire().await;
+    turn.map(Some).map_err(|_| Refused::Overloaded)
+}
+
 /// Puts a file that belongs to an event into the journal.
 pub async fn attach(
     ingest: &Ingest,
@@ -146,9 +164,31 @@ pub async fn attach(
     head: &Head,
     file: &[u8],
 ) -> Result<(), Refused> {
-    let payload = attachment::encode(head, file);
-    let kind = RecordKind::Attachment;
-    append(ingest, sender, kind, event_id, None, &payload).await
+    let _turn = turn(file.len()).await?;
+    let draft = Draft {
+        head: &attachment::encode(head),
+        ..draft(sender, RecordKind::Attachment, event_id, file)
+    };
+    Ok(durable::append(&ingest.journal, &draft).await?)
+}
+
+fn draft<'a>(
+    sender: &'a Sender,
+    kind: RecordKind,
+    event_id: EventId,
+    payload: &'a [u8],
+) -> Draft<'a> {
+    Draft {
+        kind,
+        project_id: sender.project_id,
+        key_id: sender.key_id,
+        event_id,
+        sent_at_ms: None,
+        remote_addr: sender.remote_addr,
+        client: &sender.client,
+        head: &[],
+        payload,
+    }
 }
 
 async fn append(
@@ -160,14 +200,8 @@ async fn append(
     payload: &[u8],
 ) -> Result<(), Refused> {
     let draft = Draft {
-        kind,
-        project_id: sender.project_id,
-        key_id: sender.key_id,
-        event_id,
         sent_at_ms,
-        remote_addr: sender.remote_addr,
-        client: &sender.client,
-        payload,
+        ..draft(sender, kind, event_id, payload)
     };
     Ok(durable::append(&ingest.journal, &draft).await?)
 }

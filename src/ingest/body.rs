@@ -188,6 +188,10 @@ async fn read_wire(
     share: &mut Share,
 ) -> Result<Bytes, Refused> {
     let mut wire = BytesMut::new();
+    if declared > INLINE {
+        // All at once: two that have half each would wait for each other.
+        share.cover(declared).await?;
+    }
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| Refused::Malformed("the body is cut off".into()))?;
         let length = wire.len() + chunk.len();

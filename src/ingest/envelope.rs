@@ -13,7 +13,7 @@ use crate::mirror::Body;
 use crate::protocol::auth::Auth;
 use crate::protocol::envelope::{Envelope, EnvelopeError};
 use crate::protocol::event_id::EventId;
-use crate::protocol::json;
+use crate::protocol::{json, minidump};
 
 pub async fn post(
     request: HttpRequest,
@@ -112,14 +112,19 @@ async fn keep(
         let event_id =
             id.unwrap_or_else(|| id_in_payload(event.payload).unwrap_or_else(EventId::random));
         id = Some(event_id);
-        let kept = append_event(
-            ingest,
-            sender,
-            event_id,
-            envelope.header.sent_at_ms,
-            event.payload,
-        )
-        .await;
+        let sent_at_ms = envelope.header.sent_at_ms;
+        let kept = match minidump_in(envelope) {
+            None => append_event(ingest, sender, event_id, sent_at_ms, event.payload).await,
+            Some(dump) => {
+                check_event(event.payload)?;
+                let crash = Content {
+                    kind: RecordKind::Minidump,
+                    head: &minidump::encode(event.payload),
+                    payload: dump,
+                };
+                append_record(ingest, sender, event_id, sent_at_ms, &crash).await
+            }
+        };
         match kept {
             // A limit is on events: the items beside one are kept, and the answer says why the event is not.
             Err(limited @ Refused::Limited(_)) if envelope.items.len() > 1 => {
@@ -164,6 +169,23 @@ pub(super) async fn append_event(
     sent_at_ms: Option<i64>,
     payload: &[u8],
 ) -> Result<(), Refused> {
+    check_event(payload)?;
+    let event = Content {
+        kind: RecordKind::Event,
+        head: &[],
+        payload,
+    };
+    append_record(ingest, sender, event_id, sent_at_ms, &event).await
+}
+
+/// What becomes an event.
+pub(super) struct Content<'c> {
+    pub kind: RecordKind,
+    pub head: &'c [u8],
+    pub payload: &'c [u8],
+}
+
+fn check_event(payload: &[u8]) -> Result<(), Refused> {
     if payload.len() > limits::EVENT {
         return Err(Refused::TooLarge("an event has at most 1 MiB"));
     }
@@ -172,15 +194,27 @@ pub(super) async fn append_event(
             "the event has no payload".into(),
         )));
     }
+    Ok(())
+}
+
+/// Puts what becomes an event into the journal, if its limits have room for it.
+pub(super) async fn append_record(
+    ingest: &Ingest,
+    sender: &Sender,
+    event_id: EventId,
+    sent_at_ms: Option<i64>,
+    content: &Content<'_>,
+) -> Result<(), Refused> {
     let draft = Draft {
-        kind: RecordKind::Event,
+        kind: content.kind,
         project_id: sender.project_id,
         key_id: sender.key_id,
         event_id,
         sent_at_ms,
         remote_addr: sender.remote_addr,
         client: &sender.client,
-        payload,
+        head: content.head,
+        payload: content.payload,
     };
     accept::admit(sender)?;
     let kept = durable::append(&ingest.journal, &draft).await;
@@ -188,6 +222,16 @@ pub(super) async fn append_event(
         accept::give_back(sender);
     }
     Ok(kept?)
+}
+
+/// The minidump among the files of an envelope, if there is one that can be read.
+fn minidump_in<'e>(envelope: &Envelope<'e>) -> Option<&'e [u8]> {
+    let dump = envelope.items.iter().find(|item| {
+        item.kind == "attachment"
+            && item.file.attachment_type.as_deref() == Some(minidump::ATTACHMENT_TYPE)
+    })?;
+    let fits = dump.payload.len() <= limits::ATTACHMENT;
+    (fits && dump.payload.starts_with(minidump::MAGIC)).then_some(dump.payload)
 }
 
 #[derive(Deserialize)]

@@ -13,6 +13,7 @@ pub mod items;
 pub mod keys;
 pub mod limits;
 mod measured;
+mod minidump;
 mod mirrored;
 mod not_kept;
 pub mod outcome;
@@ -126,6 +127,16 @@ pub fn configure(cfg: &mut web::ServiceConfig) {
             web::resource(path)
                 .route(web::post().to(|request: HttpRequest, payload, ingest| {
                     measured(Endpoint::Security, security::post(request, payload, ingest))
+                }))
+                .route(reply::preflight())
+                .default_service(reply::not_allowed()),
+        );
+    }
+    for path in both("/api/{project}/minidump") {
+        cfg.service(
+            web::resource(path)
+                .route(web::post().to(|request: HttpRequest, payload, ingest| {
+                    measured(Endpoint::Minidump, minidump::post(request, payload, ingest))
                 }))
                 .route(reply::preflight())
                 .default_service(reply::not_allowed()),

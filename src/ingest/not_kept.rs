@@ -40,11 +40,6 @@ const fn endpoint(path: &'static str, item: &'static str, success: Success) -> E
 pub const ENDPOINTS: &[Endpoint] = &[
     endpoint("/api/{project}/nel", "nel", Success::Empty(StatusCode::OK)),
     endpoint(
-        "/api/{project}/minidump",
-        "unreal_report",
-        Success::HyphenatedId,
-    ),
-    endpoint(
         "/api/{project}/unreal/{key}",
         "unreal_report",
         Success::HyphenatedId,

@@ -285,6 +285,7 @@ impl Outcomes {
                 sent_at_ms: None,
                 remote_addr: None,
                 client: "",
+                head: &[],
                 payload: &payload,
             };
             if let Err(error) = journal.append(&draft).await {

@@ -129,6 +129,21 @@ impl Index {
         }
     }
 
+    /// Gives records back, behind all that wait.
+    pub fn postpone(&mut self, records: &[(i64, Position)]) {
+        for (project_id, position) in records {
+            if !self.claimed.remove(position) {
+                continue;
+            }
+            let queue = self.waiting.entry(*project_id).or_default();
+            if queue.is_empty() {
+                self.turns.push_back(*project_id);
+            }
+            queue.push_back(*position);
+            self.waiting_records += 1;
+        }
+    }
+
     /// Marks records as digested; each once. Returns the numbers of segments that hold nothing of worth any more.
     pub fn ack(&mut self, positions: &[Position]) -> Vec<u32> {
         for position in positions {

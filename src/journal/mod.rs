@@ -299,6 +299,18 @@ impl Journal {
         self.shared.readable.notify_all();
     }
 
+    /// Gives claimed records back, behind the others of their projects.
+    pub fn postpone(&self, records: &[(i64, Position)]) {
+        if records.is_empty() {
+            return;
+        }
+        self.shared
+            .index
+            .lock()
+            .expect("no thread panics with this lock")
+            .postpone(records);
+    }
+
     /// Sequence numbers below this one will never be delivered again.
     pub fn safe_below(&self) -> u64 {
         if self.shared.loading.load(Ordering::Acquire) {

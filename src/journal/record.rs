@@ -28,6 +28,8 @@ pub enum RecordKind {
     Feedback,
     /// JSON of a `session` or `sessions` item.
     Session,
+    /// A crash of a native program: see [`crate::protocol::minidump`].
+    Minidump,
     /// JSON of a `user_report` item.
     UserReport,
 }
@@ -40,6 +42,7 @@ impl RecordKind {
             Self::Attachment => 3,
             Self::Feedback => 4,
             Self::Session => 5,
+            Self::Minidump => 6,
             Self::UserReport => 7,
         }
     }
@@ -51,6 +54,7 @@ impl RecordKind {
             3 => Some(Self::Attachment),
             4 => Some(Self::Feedback),
             5 => Some(Self::Session),
+            6 => Some(Self::Minidump),
             7 => Some(Self::UserReport),
             _ => None,
         }
@@ -68,6 +72,8 @@ pub struct Draft<'a> {
     pub remote_addr: Option<IpAddr>,
     /// `name/version` of the SDK, from the auth header.
     pub client: &'a str,
+    /// The payload in two parts, so that nobody has to copy a large file behind what is said of it.
+    pub head: &'a [u8],
     pub payload: &'a [u8],
 }
 
@@ -111,6 +117,7 @@ impl Record {
             sent_at_ms: self.sent_at_ms,
             remote_addr: None,
             client: self.client(),
+            head: &[],
             payload,
         };
         let mut frame = Vec::with_capacity(payload.len() + 128);
@@ -148,6 +155,7 @@ pub(super) fn encode(draft: &Draft<'_>, node: i64, seq: u64, received_ms: i64, o
     }
     out.push(client_length as u8);
     out.extend_from_slice(&draft.client.as_bytes()[..client_length]);
+    out.extend_from_slice(draft.head);
     out.extend_from_slice(draft.payload);
     let body = start + FRAME_HEAD;
     let length = (out.len() - body) as u32;
@@ -250,7 +258,7 @@ mod tests {
                                              client in ".{0,80}", payload: Vec<u8>, address: Option<std::net::IpAddr>) {
             let draft = Draft {
                 kind: RecordKind::Event, project_id: project, key_id: 7, event_id: EventId::from_bytes(id),
-                sent_at_ms: sent.map(i64::from), remote_addr: address, client: &client, payload: &payload,
+                sent_at_ms: sent.map(i64::from), remote_addr: address, client: &client, head: &payload[..payload.len() / 2], payload: &payload[payload.len() / 2..],
             };
             let mut frame = b"before".to_vec();
             encode(&draft, 77, seq, received, &mut frame);

@@ -18,6 +18,7 @@ fn draft(project_id: i64, payload: &[u8]) -> Draft<'_> {
         sent_at_ms: None,
         remote_addr: None,
         client: "test/1",
+        head: &[],
         payload,
     }
 }

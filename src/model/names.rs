@@ -1,5 +1,7 @@
 //! What names may look like. In: what a person typed. Out: the form that is stored, or a sentence that says why not.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 /// Names that would collide with pages of the dashboard.
 const RESERVED: &[&str] = &[
     "account", "admin", "api", "health", "login", "logout", "metrics", "setup", "static", "new",
@@ -100,6 +102,15 @@ pub fn platform(text: &str) -> String {
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
     if fits { text } else { "other".to_owned() }
+}
+
+/// A `Content-Disposition` that saves a file under its name; RFC 5987, section 3.2.1, tells how names are written.
+pub fn as_download(name: &str) -> String {
+    const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_');
+    format!(
+        "attachment; filename*=UTF-8''{}",
+        utf8_percent_encode(name, PLAIN)
+    )
 }
 
 /// The first `most` characters of a text, for columns that hold no more.

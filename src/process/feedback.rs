@@ -48,16 +48,25 @@ pub struct Feedback {
     pub environment: Option<String>,
 }
 
+/// Why an item is no feedback. Trying again changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FeedbackError {
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    #[error("the feedback has no message")]
+    NoMessage,
+}
+
 /// Reads, filters and scrubs an item.
 pub fn read(
     incoming: &Incoming<'_>,
     source: Source,
     settings: &Settings,
-) -> Result<Feedback, ProcessError> {
+) -> Result<Feedback, FeedbackError> {
     let document = match json::parse(incoming.payload) {
         Ok(Json::Object(document)) => document,
-        Ok(_) => return Err(ProcessError::NotAnObject),
-        Err(error) => return Err(ProcessError::NotJson(error.to_string())),
+        Ok(_) => return Err(ProcessError::NotAnObject.into()),
+        Err(error) => return Err(ProcessError::NotJson(error.to_string()).into()),
     };
     let document = match source {
         Source::Feedback => document,
@@ -66,7 +75,7 @@ pub fn read(
     let mut event = normalize::normalize(incoming, document);
     if let Some(reason) = settings.filters.reason(&event, incoming.remote_addr) {
         let kind = title::kind(&event);
-        return Err(ProcessError::Filtered { reason, kind });
+        return Err(ProcessError::Filtered { reason, kind }.into());
     }
     scrub::scrub(&mut event, &settings.scrubbing);
     let mut feedback = taken(&event);
@@ -77,7 +86,7 @@ pub fn read(
         _ => incoming.event_id,
     };
     if feedback.message.is_empty() {
-        return Err(ProcessError::NotJson("it has no message".to_owned()));
+        return Err(FeedbackError::NoMessage);
     }
     Ok(feedback)
 }
@@ -136,7 +145,7 @@ fn text(value: Option<&str>, length: limits::Length) -> String {
 mod tests {
     use super::*;
 
-    fn of(payload: &str, source: Source) -> Result<Feedback, ProcessError> {
+    fn of(payload: &str, source: Source) -> Result<Feedback, FeedbackError> {
         let incoming = Incoming {
             event_id: EventId::from_bytes([7; 16]),
             received_ms: 1_795_224_600_000,
@@ -194,6 +203,9 @@ mod tests {
         ] {
             assert!(of(nothing, Source::Feedback).is_err(), "{nothing}");
         }
-        assert_eq!(of("[]", Source::UserReport), Err(ProcessError::NotAnObject));
+        assert_eq!(
+            of("[]", Source::UserReport),
+            Err(ProcessError::NotAnObject.into())
+        );
     }
 }

@@ -11,6 +11,7 @@ pub mod feedback;
 pub mod filter;
 mod group;
 mod meta;
+pub mod native;
 mod normalize;
 mod payload;
 mod report;
@@ -171,6 +172,7 @@ pub fn process_in_stages(
     scrub::scrub(&mut event, &settings.scrubbing);
     done(Stage::Scrub);
     source_maps::apply(&mut event, maps);
+    native::apply(&mut event, maps.debug_files());
     done(Stage::Map);
     normalize::trim(&mut event);
     done(Stage::Trim);

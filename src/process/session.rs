@@ -14,8 +14,6 @@ pub const OLDEST_MS: i64 = 5 * 24 * 60 * 60 * 1000;
 const AHEAD_MS: i64 = 60 * 1000;
 /// A clock that is off by less is the way of the request.
 const DRIFT_MS: i64 = 55 * 60 * 1000;
-/// Counts of one item.
-const BUCKETS: usize = 100;
 /// Sessions of one count: more than a busy process starts in a minute.
 const MOST: i64 = 10_000_000;
 
@@ -33,12 +31,7 @@ pub struct SessionReport {
 /// What is told of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Told {
-    One {
-        sid: [u8; 16],
-        health: Health,
-        /// Nothing was told of it before, and nothing will be.
-        is_whole: bool,
-    },
+    One { sid: [u8; 16], health: Health },
     Many(Sessions),
 }
 
@@ -51,12 +44,20 @@ impl Told {
     }
 }
 
+/// What an item told.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Item {
+    pub reports: Vec<SessionReport>,
+    /// Sessions beside them that began too long ago.
+    pub too_old: i64,
+}
+
 /// Reads an item; the reason under which Usage counts what is none.
 pub fn read(
     payload: &[u8],
     received_ms: i64,
     sent_at_ms: Option<i64>,
-) -> Result<Vec<SessionReport>, &'static str> {
+) -> Result<Item, &'static str> {
     let Ok(Json::Object(mut item)) = json::parse(payload) else {
         return Err("malformed");
     };
@@ -69,7 +70,7 @@ pub fn read(
     let environment = environment.map(std::borrow::Cow::into_owned);
     let clock = Clock::new(received_ms, sent_at_ms);
     let report = |object: &Object<'_>, told| {
-        Ok(SessionReport {
+        Ok::<_, &'static str>(SessionReport {
             release: release.clone(),
             environment: environment.clone(),
             started_ms: clock.started(object)?,
@@ -80,15 +81,22 @@ pub fn read(
     match item.get("aggregates") {
         None => {
             let told = one(&item)?;
-            Ok(vec![report(&item, told)?])
+            Ok(Item {
+                reports: vec![report(&item, told)?],
+                too_old: 0,
+            })
         }
         Some(Json::List(counts)) => {
-            let counts = counts.iter().filter_map(Json::as_object).take(BUCKETS);
-            let many = counts.filter_map(|count| {
+            let mut read = Item::default();
+            for count in counts.iter().filter_map(Json::as_object) {
                 let sessions = many(count);
-                (sessions.total > 0).then(|| report(count, Told::Many(sessions)))
-            });
-            many.collect()
+                match report(count, Told::Many(sessions)) {
+                    _ if sessions.total == 0 => {}
+                    Ok(report) => read.reports.push(report),
+                    Err(_) => read.too_old += sessions.total,
+                }
+            }
+            Ok(read)
         }
         Some(_) => Err("malformed"),
     }
@@ -108,11 +116,9 @@ fn one(item: &Object<'_>) -> Result<Told, &'static str> {
         0 => Health::Healthy,
         _ => Health::Errored,
     };
-    let is_first = matches!(item.get("init"), Some(Json::Bool(true)));
     Ok(Told::One {
         sid,
         health: by_status.max(by_errors),
-        is_whole: is_first && matches!(status, "exited" | "crashed" | "abnormal"),
     })
 }
 
@@ -207,7 +213,7 @@ mod tests {
     const NOW: i64 = 1_795_224_600_000;
 
     fn of(text: &str) -> Result<Vec<SessionReport>, &'static str> {
-        read(text.as_bytes(), NOW, None)
+        read(text.as_bytes(), NOW, None).map(|item| item.reports)
     }
 
     #[test]
@@ -223,13 +229,10 @@ mod tests {
         );
         assert_eq!(report.started_ms, 1_795_223_389_918);
         assert!(report.user.is_some());
-        let Told::One {
-            health, is_whole, ..
-        } = report.told
-        else {
+        let Told::One { health, .. } = report.told else {
             panic!("one session")
         };
-        assert_eq!((health, is_whole), (Health::Errored, true));
+        assert_eq!(health, Health::Errored);
     }
 
     #[test]
@@ -247,6 +250,13 @@ mod tests {
             })
         );
         assert!(found[0].told.has_crashed());
+    }
+
+    #[test]
+    fn an_old_count_costs_the_others_nothing() {
+        let text = r#"{"aggregates":[{"started":"2026-11-21T01:10:00Z","exited":3},{"started":"2026-11-01T01:10:00Z","exited":2}],"attrs":{"release":"a"}}"#;
+        let item = read(text.as_bytes(), NOW, None).expect("counts");
+        assert_eq!((item.reports.len(), item.too_old), (1, 2));
     }
 
     #[test]
@@ -284,7 +294,9 @@ mod tests {
     fn a_wrong_clock_is_corrected() {
         let text = r#"{"attrs":{"release":"a"},"sid":"9527dcf283584f8282148b35adcc9522","started":"2020-01-01T00:00:00Z"}"#;
         let sent = 1_577_836_860_000; // a minute later, by that clock
-        let found = read(text.as_bytes(), NOW, Some(sent)).expect("a session");
+        let found = read(text.as_bytes(), NOW, Some(sent))
+            .expect("a session")
+            .reports;
         assert_eq!(found[0].started_ms, NOW - 60_000);
         let ahead = r#"{"attrs":{"release":"a"},"sid":"9527dcf283584f8282148b35adcc9522","started":"2026-11-21T02:00:00Z"}"#;
         assert_eq!(of(ahead).expect("a session")[0].started_ms, NOW);

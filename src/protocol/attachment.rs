@@ -45,21 +45,25 @@ impl Head {
 }
 
 fn clean(text: &str, longest: usize) -> String {
-    let shown: String = text.chars().filter(|sign| !sign.is_control()).collect();
+    // Marks of direction make one name look like another.
+    let is_mark = |sign: char| matches!(sign, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let shown: String = text
+        .chars()
+        .filter(|sign| !sign.is_control() && !is_mark(*sign))
+        .collect();
     fit(shown.trim(), longest).to_owned()
 }
 
-/// Head and file in one.
-pub fn encode(head: &Head, file: &[u8]) -> Vec<u8> {
+/// What stands before the file.
+pub fn encode(head: &Head) -> Vec<u8> {
     let head = serde_json::to_vec(head).expect("texts are plain fields");
-    let mut bytes = Vec::with_capacity(4 + head.len() + file.len());
+    let mut bytes = Vec::with_capacity(4 + head.len());
     bytes.extend_from_slice(&(head.len() as u32).to_le_bytes());
     bytes.extend_from_slice(&head);
-    bytes.extend_from_slice(file);
     bytes
 }
 
-/// Head and file, if the bytes are what [`encode`] made.
+/// Head and file, if the bytes are what [`encode`] made, and the file.
 pub fn decode(bytes: &[u8]) -> Option<(Head, &[u8])> {
     let (length, rest) = bytes.split_first_chunk::<4>()?;
     let (head, file) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
@@ -77,6 +81,7 @@ mod tests {
         assert_eq!(name("../../etc/passwd"), "passwd");
         assert_eq!(name(r"C:\logs\shop.log"), "shop.log");
         assert_eq!(name("a\r\nb\0.txt"), "ab.txt");
+        assert_eq!(name("invoice\u{202e}gpj.exe"), "invoicegpj.exe");
         assert_eq!(name(".."), "unnamed");
         assert_eq!(name("a/"), "unnamed");
         assert_eq!(
@@ -94,7 +99,7 @@ mod tests {
         fn a_file_comes_back_with_what_was_said_of_it(name: String, kind: Option<String>, media: Option<String>, file: Vec<u8>) {
             let head = Head::new(Some(&name), media.as_deref(), kind.as_deref());
             prop_assert!(!head.name.is_empty() && head.name.chars().count() <= LONGEST_NAME && !head.name.contains('/'));
-            let bytes = encode(&head, &file);
+            let bytes = [encode(&head), file.clone()].concat();
             prop_assert_eq!(decode(&bytes), Some((head, file.as_slice())));
         }
 

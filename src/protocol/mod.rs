@@ -9,5 +9,6 @@ pub mod dsn;
 pub mod envelope;
 pub mod event_id;
 pub mod json;
+pub mod minidump;
 mod repair;
 pub mod security;

@@ -67,4 +67,9 @@ impl Queue for EmbeddedQueue {
         self.journal.release(&positions(deliveries));
         Ok(())
     }
+
+    fn postpone(&mut self, deliveries: &[Delivery]) -> Result<(), QueueError> {
+        self.journal.postpone(&positions(deliveries));
+        Ok(())
+    }
 }

@@ -71,4 +71,12 @@ pub trait Queue: Send {
 
     /// These could not be worked on: somebody shall, soon.
     fn release(&mut self, deliveries: &[Delivery]) -> Result<(), QueueError>;
+
+    /// These have to wait for something; others of their project go first.
+    fn postpone(&mut self, deliveries: &[Delivery]) -> Result<(), QueueError> {
+        if deliveries.is_empty() {
+            return Ok(());
+        }
+        self.release(deliveries)
+    }
 }

@@ -51,7 +51,7 @@ pub struct Attachment {
     /// Bytes, unpacked.
     pub size: i64,
     pub blob_key: String,
-    pub created_at: i64,
+    pub received_at: i64,
 }
 
 /// The files of an event or of feedback, in the order they came.
@@ -73,7 +73,7 @@ pub fn of_events(
         .filter(attachments::project_id.eq(project_id))
         .filter(attachments::event_id.eq_any(event_ids))
         .filter(attachments::state.ne(State::Going.code()))
-        .order((attachments::created_at, attachments::id))
+        .order((attachments::received_at, attachments::id))
         .select(Attachment::as_select())
         .limit(SHOWN)
         .load(conn)?)
@@ -95,7 +95,7 @@ pub fn one(
         .first(conn)?)
 }
 
-/// Lets files go.
+/// Lets files go, whatever state they are in.
 fn go(conn: &mut Conn, ids: &[i64]) -> Result<usize, StoreError> {
     Ok(
         diesel::update(attachments::table.filter(attachments::id.eq_any(ids)))
@@ -162,10 +162,15 @@ pub fn settle(conn: &mut Conn, before_ms: i64) -> Result<usize, StoreError> {
             }
         }
     }
-    go(conn, &going)?;
-    diesel::update(attachments::table.filter(attachments::id.eq_any(held)))
-        .set(attachments::state.eq(State::Held.code()))
-        .execute(conn)?;
+    // Whoever let one go in between is right.
+    for (ids, state) in [(going, State::Going), (held, State::Held)] {
+        let still_new = attachments::table
+            .filter(attachments::id.eq_any(ids))
+            .filter(attachments::state.eq(State::New.code()));
+        diesel::update(still_new)
+            .set(attachments::state.eq(state.code()))
+            .execute(conn)?;
+    }
     Ok(looked_at)
 }
 

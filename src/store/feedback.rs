@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use diesel::dsl::count_star;
 use diesel::prelude::*;
 
 use super::accounts::Project;
@@ -101,17 +100,26 @@ pub fn list(
     Ok(query.load(conn)?)
 }
 
-/// How many messages there are about the events of an issue.
+/// How many of a project's newest messages are about the events of an issue.
 pub fn count_of_issue(conn: &mut Conn, project_id: i64, issue_id: i64) -> Result<i64, StoreError> {
-    let about = events::table
-        .filter(events::issue_id.eq(issue_id))
-        .filter(events::project_id.eq(feedback::project_id))
-        .filter(events::event_id.eq(feedback::event_id));
-    Ok(feedback::table
+    const LOOKED_AT: i64 = 500;
+    let about: Vec<Vec<u8>> = feedback::table
         .filter(feedback::project_id.eq(project_id))
-        .filter(diesel::dsl::exists(about))
-        .select(count_star())
-        .first(conn)?)
+        .filter(feedback::event_id.ne(Vec::<u8>::new()))
+        .order(feedback::id.desc())
+        .select(feedback::event_id)
+        .limit(LOOKED_AT)
+        .load(conn)?;
+    if about.is_empty() {
+        return Ok(0);
+    }
+    let found: Vec<Vec<u8>> = events::table
+        .filter(events::project_id.eq(project_id))
+        .filter(events::event_id.eq_any(&about))
+        .filter(events::issue_id.eq(issue_id))
+        .select(events::event_id)
+        .load(conn)?;
+    Ok(about.iter().filter(|id| found.contains(id)).count() as i64)
 }
 
 /// The issues that messages are about, by project and event.

@@ -6,6 +6,7 @@ pub mod artifacts;
 pub mod attachments;
 pub mod connection;
 pub mod dead_records;
+pub mod debug_files;
 pub mod dialect;
 pub mod dictionaries;
 pub mod digest;

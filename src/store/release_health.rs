@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 
 use super::schema::{projects, releases, session_hours, session_users};
 use super::scope::OrgScope;
-use super::{Conn, StoreError};
+use super::{Conn, StoreError, dialect};
 use crate::model::distinct::Distinct;
 use crate::model::release_health::Sessions;
 
@@ -60,27 +61,53 @@ pub fn by_version(
     versions: &[&str],
     since_ms: i64,
 ) -> Result<HashMap<String, Sessions>, StoreError> {
-    let rows = numbers(conn, scope, versions)?;
+    let versions: HashMap<i64, String> = numbers(conn, scope, versions)?
+        .into_iter()
+        .map(|(release_id, _, version)| (release_id, version))
+        .collect();
+    if versions.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let ids: Vec<String> = versions.keys().map(ToString::to_string).collect();
+    let sum = |column: &str| format!("{} AS {column}", dialect::sum(conn, column));
+    let sums = ["sessions", "errored", "unhandled", "abnormal", "crashed"].map(sum);
+    let rows: Vec<SumRow> = diesel::sql_query(format!(
+        "SELECT release_id, {} FROM session_hours WHERE project_id IN (SELECT project_id FROM releases WHERE id IN ({ids})) \
+         AND release_id IN ({ids}) AND hour >= {} GROUP BY release_id",
+        sums.join(", "),
+        since_ms.div_euclid(HOUR_MS),
+        ids = ids.join(", "),
+    ))
+    .load(conn)?;
     let mut found = HashMap::<String, Sessions>::new();
-    for (release_id, project_id, version) in rows {
-        let hours: Vec<Row> = session_hours::table
-            .filter(session_hours::project_id.eq(project_id))
-            .filter(session_hours::release_id.eq(release_id))
-            .filter(session_hours::hour.ge(since_ms.div_euclid(HOUR_MS)))
-            .select((
-                session_hours::hour,
-                session_hours::sessions,
-                session_hours::errored,
-                session_hours::unhandled,
-                session_hours::abnormal,
-                session_hours::crashed,
-            ))
-            .load(conn)?;
-        for row in &hours {
-            found.entry(version.clone()).or_default().merge(&sums(row));
+    for row in rows {
+        if let Some(version) = versions.get(&row.release_id) {
+            found.entry(version.clone()).or_default().merge(&Sessions {
+                total: row.sessions,
+                errored: row.errored,
+                unhandled: row.unhandled,
+                abnormal: row.abnormal,
+                crashed: row.crashed,
+            });
         }
     }
     Ok(found)
+}
+
+#[derive(QueryableByName)]
+struct SumRow {
+    #[diesel(sql_type = BigInt)]
+    release_id: i64,
+    #[diesel(sql_type = BigInt)]
+    sessions: i64,
+    #[diesel(sql_type = BigInt)]
+    errored: i64,
+    #[diesel(sql_type = BigInt)]
+    unhandled: i64,
+    #[diesel(sql_type = BigInt)]
+    abnormal: i64,
+    #[diesel(sql_type = BigInt)]
+    crashed: i64,
 }
 
 /// The health of a version since a moment; none where nothing was told of its sessions.

@@ -12,7 +12,7 @@ use super::schema::{
     dead_records, events, feedback, issue_days, issue_hours, issues, project_hours, projects,
     session_hours, session_states, session_users, tasks, usage_hours,
 };
-use super::{Conn, StoreError, attachments, dialect, merging::redirect};
+use super::{Conn, StoreError, attachments, dialect, merging::redirect, now_ms};
 use crate::model::thinning::Kept;
 
 /// Events in one step: some tens of milliseconds of the writer's time.
@@ -156,20 +156,24 @@ pub fn delete_project_counters(
         .filter(usage_hours::project_id.ge(ids.start))
         .filter(usage_hours::project_id.lt(ids.end))
         .filter(usage_hours::hour.lt(usage_cutoff_ms / HOUR_MS));
+    // As long as sessions may still change, their sums stay.
+    let session_cutoff_ms = cutoff_ms.min(now_ms() - SESSION_DAYS * DAY_MS);
     let sessions = session_hours::table
         .filter(session_hours::project_id.ge(ids.start))
         .filter(session_hours::project_id.lt(ids.end))
-        .filter(session_hours::hour.lt(cutoff_ms / HOUR_MS));
+        .filter(session_hours::hour.lt(session_cutoff_ms / HOUR_MS));
     let session_days = session_users::table
         .filter(session_users::project_id.ge(ids.start))
         .filter(session_users::project_id.lt(ids.end))
-        .filter(session_users::day.lt(cutoff_ms / DAY_MS));
+        .filter(session_users::day.lt(session_cutoff_ms / DAY_MS));
     Ok(diesel::delete(hours).execute(conn)?
         + diesel::delete(usage).execute(conn)?
         + diesel::delete(sessions).execute(conn)?
         + diesel::delete(session_days).execute(conn)?)
 }
 
+/// Sums of sessions are kept for at least so long: see [`crate::process::session::OLDEST_MS`].
+const SESSION_DAYS: i64 = 7;
 /// Sessions whose state goes in one step.
 const STATES_PER_STEP: i64 = 2_000;
 
@@ -196,7 +200,16 @@ pub fn delete_session_states(conn: &mut Conn, before_ms: i64) -> Result<usize, S
     Ok(deleted)
 }
 
-/// Deletes feedback of before the cutoff.
+/// Messages that go in one step.
+const FEEDBACK_PER_STEP: i64 = 500;
+
+/// Deletes feedback of before the cutoff, one step of it; 0 when none is left.
 pub fn delete_feedback(conn: &mut Conn, cutoff_ms: i64) -> Result<usize, StoreError> {
-    Ok(diesel::delete(feedback::table.filter(feedback::created_at.lt(cutoff_ms))).execute(conn)?)
+    let ids: Vec<i64> = feedback::table
+        .filter(feedback::created_at.lt(cutoff_ms))
+        .order(feedback::created_at)
+        .select(feedback::id)
+        .limit(FEEDBACK_PER_STEP)
+        .load(conn)?;
+    Ok(diesel::delete(feedback::table.filter(feedback::id.eq_any(ids))).execute(conn)?)
 }

@@ -543,6 +543,7 @@ diesel::table! {
         size -> BigInt,
         blob_key -> Text,
         state -> Integer,
+        received_at -> BigInt,
         created_at -> BigInt,
     }
 }
@@ -602,7 +603,32 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    debug_files (id) {
+        id -> BigInt,
+        project_id -> BigInt,
+        checksum -> Text,
+        position -> BigInt,
+        state -> Text,
+        detail -> Nullable<Text>,
+        name -> Text,
+        debug_id -> Nullable<Text>,
+        code_id -> Nullable<Text>,
+        kind -> Text,
+        cpu -> Text,
+        features -> Text,
+        size -> BigInt,
+        blob_key -> Text,
+        symbols_key -> Nullable<Text>,
+        unwind_key -> Nullable<Text>,
+        problem -> Nullable<Text>,
+        created_at -> BigInt,
+        changed_at -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
+    debug_files,
     attachments,
     feedback,
     session_states,

@@ -7,16 +7,17 @@ use std::sync::atomic::AtomicBool;
 
 use sha1::{Digest, Sha1};
 
+use super::lookups;
+use super::native::minidump;
 use super::poison::hook;
-use super::source_maps::ProjectMaps;
 use crate::app::App;
-use crate::blobs::key_of;
+use crate::blobs::{BlobError, key_of};
 use crate::ingest::outcome;
 use crate::journal::{Record, RecordKind};
-use crate::process::feedback::{self, Source};
+use crate::process::feedback::{self, FeedbackError, Source};
 use crate::process::source_maps::{NoMaps, SourceMaps};
 use crate::process::{self, Incoming, ProcessError, ProcessedEvent, Settings, session};
-use crate::protocol::attachment;
+use crate::protocol::{self, attachment};
 use crate::queue::Delivery;
 use crate::store::digest::{Content, NewAttachment};
 use crate::telemetry::self_report;
@@ -33,22 +34,19 @@ pub enum Problem {
 /// What processing makes of a record. `away` is set if source maps could not be looked up; then the result says nothing, and the
 /// record has to come again.
 pub fn of(app: &App, delivery: &Delivery, away: &AtomicBool) -> Result<Content, Problem> {
-    of_record(app, delivery.node, &delivery.record, away)
+    of_record(app, &delivery.record, away)
 }
 
-/// The same for a record of the journal of `node`.
-pub fn of_record(
-    app: &App,
-    node: i64,
-    record: &Record,
-    away: &AtomicBool,
-) -> Result<Content, Problem> {
+/// The same for a record that nobody delivered.
+pub fn of_record(app: &App, record: &Record, away: &AtomicBool) -> Result<Content, Problem> {
     // What goes wrong with a report of our own errors must not become the next one.
     let _muted = self_report::mute_for(&record.body);
     match record.kind {
         RecordKind::Outcomes => Ok(outcome::decode(record.payload())
             .map_or_else(|| invalid("malformed", "error"), Content::Outcomes)),
-        RecordKind::Attachment => attached(app, node, record),
+        RecordKind::Attachment => {
+            attached(app, record).map_err(|error| Problem::NotNow(error.to_string()))
+        }
         RecordKind::Session => guarded(|| {
             let read = session::read(record.payload(), record.received_ms, record.sent_at_ms);
             match read {
@@ -58,16 +56,25 @@ pub fn of_record(
         }),
         RecordKind::Feedback => feedback_of(app, record, Source::Feedback),
         RecordKind::UserReport => feedback_of(app, record, Source::UserReport),
-        RecordKind::Event => {
-            let maps = ProjectMaps {
-                cache: &app.source_maps,
-                store: &app.store,
-                blobs: &app.blobs,
-                project_id: record.project_id,
-                away,
-            };
+        RecordKind::Minidump => {
             let settings = app.project_settings.of(record.project_id);
-            let event = event_of(record, &settings, &maps).map_err(Problem::Failed)?;
+            let event = lookups::with(app, record.project_id, away, |maps, files| {
+                let scratch = || app.blobs.scratch_file();
+                let payload = minidump::event(record.payload(), scratch, files)
+                    .map_err(|error| Problem::NotNow(error.to_string()))?;
+                event_from(record, &payload, &settings, maps).map_err(Problem::Failed)
+            })?;
+            Ok(match event {
+                Ok(event) => Content::Event(Box::new(event)),
+                Err(error) => not_kept(record, error, "error"),
+            })
+        }
+        RecordKind::Event => {
+            let settings = app.project_settings.of(record.project_id);
+            let event = lookups::with(app, record.project_id, away, |maps, _| {
+                event_of(record, &settings, maps)
+            });
+            let event = event.map_err(Problem::Failed)?;
             Ok(match event {
                 Ok(event) => Content::Event(Box::new(event)),
                 Err(error) => not_kept(record, error, "error"),
@@ -98,20 +105,22 @@ fn not_kept(record: &Record, error: ProcessError, category: &'static str) -> Con
     }
 }
 
-/// Puts the bytes of a file where they stay. Under a name that follows from the record's, so that a record that comes again writes over
-/// what it left.
-fn attached(app: &App, node: i64, record: &Record) -> Result<Content, Problem> {
+/// Puts the bytes of a file where they stay. Under a name that follows from the file and its event, so that what comes again, also from
+/// its sender, is there once.
+pub fn attached(app: &App, record: &Record) -> Result<Content, BlobError> {
     let Some((head, file)) = attachment::decode(record.payload()) else {
         return Ok(invalid("malformed", "attachment"));
     };
-    let digest = Sha1::digest(format!("attachment {node} {}", record.seq));
-    let blob_key = key_of("attachments", &digest);
-    let size = app
-        .blobs
-        .put(&blob_key, file)
-        .map_err(|error| Problem::NotNow(error.to_string()))?;
+    let event_id = *record.event_id.as_bytes();
+    let mut digest = Sha1::new();
+    digest.update(record.project_id.to_le_bytes());
+    digest.update(event_id);
+    digest.update(head.name.as_bytes());
+    digest.update(Sha1::digest(file));
+    let blob_key = key_of("attachments", &digest.finalize());
+    let size = app.blobs.put(&blob_key, file)?;
     Ok(Content::Attachment(Box::new(NewAttachment {
-        event_id: *record.event_id.as_bytes(),
+        event_id,
         head,
         size,
         blob_key,
@@ -123,7 +132,8 @@ fn feedback_of(app: &App, record: &Record, source: Source) -> Result<Content, Pr
     guarded(
         || match feedback::read(&incoming(record), source, &settings) {
             Ok(feedback) => Content::Feedback(Box::new(feedback)),
-            Err(error) => not_kept(record, error, "feedback"),
+            Err(FeedbackError::NoMessage) => invalid("no_message", "feedback"),
+            Err(FeedbackError::Process(error)) => not_kept(record, error, "feedback"),
         },
     )
 }
@@ -150,9 +160,23 @@ pub fn event_of(
     settings: &Settings,
     maps: &dyn SourceMaps,
 ) -> Result<Result<ProcessedEvent, ProcessError>, String> {
+    event_from(record, record.payload(), settings, maps)
+}
+
+/// The same, where the event was made of what the record holds.
+fn event_from(
+    record: &Record,
+    payload: &[u8],
+    settings: &Settings,
+    maps: &dyn SourceMaps,
+) -> Result<Result<ProcessedEvent, ProcessError>, String> {
     catch_unwind(AssertUnwindSafe(|| {
-        hook::strike(record.payload());
-        process::process_mapped(&incoming(record), settings, maps)
+        hook::strike(payload);
+        let incoming = Incoming {
+            payload,
+            ..incoming(record)
+        };
+        process::process_mapped(&incoming, settings, maps)
     }))
     .map_err(|panic| panic_reason(&*panic))
 }
@@ -175,6 +199,12 @@ pub fn rehearse(record: &Record, settings: &Settings) -> Result<(), String> {
                 record.sent_at_ms,
             ));
         }),
+        RecordKind::Minidump => {
+            // The dump is read in a process of its own anyway.
+            let event =
+                protocol::minidump::decode(record.payload()).map_or(&[][..], |(event, _)| event);
+            return event_from(record, event, settings, &NoMaps).map(drop);
+        }
         RecordKind::Attachment | RecordKind::Outcomes => Ok(()),
     };
     ended.map_err(|panic| panic_reason(&*panic))

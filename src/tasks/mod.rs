@@ -5,13 +5,19 @@
 
 mod attempt;
 pub mod balance;
+mod child;
+mod chunks;
 pub mod content;
+mod files;
 pub mod fold_tags;
 pub mod kinds;
+pub mod lookups;
 mod mailing;
+pub mod native;
 pub mod poison;
 pub mod process_events;
 pub mod project_settings;
+mod recent;
 pub mod registry;
 pub mod runner;
 pub mod schedule;

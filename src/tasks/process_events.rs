@@ -4,18 +4,19 @@
 //! Only a record that was stored alone is blamed for a failure: a batch that fails is halved until the culprit is
 //! found. A database that is away blames nobody; the batch waits for it. What fails alone goes to [`super::poison`].
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::content::{self, Problem};
+use super::files::Files;
 use super::kinds::{notify_issue, train_dictionaries};
 use super::poison::{Poison, hook};
 use crate::app::App;
 use crate::journal::RecordKind;
 use crate::process::ProcessedEvent;
-use crate::queue::{Claim, Delivery, Queue, QueueError, Terms};
+use crate::queue::{Claim, Delivery, Queue, Terms};
 use crate::store::digest::{self, Batch, Content, Item, Repetitions, Rules, Stored};
 use crate::store::payload::Packer;
 use crate::store::tasks::NewTask;
@@ -41,6 +42,7 @@ pub(super) enum Outcome {
 /// Works until `stop`; run it on a thread of its own, several of them for several cores.
 pub fn run(app: &Arc<App>, poison: &Poison, mut queue: Box<dyn Queue>, stop: &AtomicBool) {
     let mut queue_was_away = false;
+    let mut files = Files::default();
     while !stop.load(Ordering::Acquire) {
         let mut claim = match queue.claim(BATCH, PATIENCE) {
             Ok(claim) => claim,
@@ -58,15 +60,29 @@ pub fn run(app: &Arc<App>, poison: &Poison, mut queue: Box<dyn Queue>, stop: &At
             queue_was_away = false;
         }
         poison.set_apart(&mut claim.deliveries);
+        let dumps = further_dumps(&mut claim.deliveries);
+        if !dumps.is_empty()
+            && let Err(error) = queue.release(&dumps)
+        {
+            tracing::warn!(%error, "the queue did not take minidumps back; they come again");
+        }
+        // Before the watch looks on: whoever is slow to take files is not the fault of what is processed.
+        let kept = files.keep(app, &mut claim.deliveries);
+        if let Err(error) = queue.postpone(&kept.waiting) {
+            tracing::warn!(%error, "the queue did not take attachments back; they come again");
+        }
         if claim.deliveries.is_empty() {
+            if !kept.waiting.is_empty() {
+                std::thread::sleep(PATIENCE);
+            }
             continue;
         }
         let attempt = poison.attempts.begin(claim.deliveries.iter(), false);
         METRICS.digest.claimed(claim.deliveries.len());
         let began = Instant::now();
         let away = AtomicBool::new(false);
-        let mut waiting = Vec::new();
-        let (items, mut failed) = processed(app, &mut claim.deliveries, &mut waiting, &away);
+        let (mut items, mut failed) = processed(app, &claim.deliveries, &away);
+        items.extend(kept.items);
         METRICS.digest.process.observe(began.elapsed());
         if !attempt.processed() {
             tracing::warn!("a thread that was stuck is free again; its batch is somebody else's");
@@ -87,7 +103,6 @@ pub fn run(app: &Arc<App>, poison: &Poison, mut queue: Box<dyn Queue>, stop: &At
             }
             Outcome::NotNow => queue.release(&claim.deliveries),
         };
-        let result = result.and_then(|()| give_back(&mut *queue, &waiting));
         if let Err(error) = result {
             // Stored and not acknowledged: it comes again and changes nothing.
             tracing::warn!(%error, "the queue did not hear of a finished batch");
@@ -95,13 +110,23 @@ pub fn run(app: &Arc<App>, poison: &Poison, mut queue: Box<dyn Queue>, stop: &At
     }
 }
 
-/// Gives records back that have to wait for what they need.
-fn give_back(queue: &mut dyn Queue, waiting: &[Delivery]) -> Result<(), QueueError> {
-    if waiting.is_empty() {
-        return Ok(());
+/// Takes all minidumps but the first out of a claim: each takes seconds, and a batch has its time.
+fn further_dumps(deliveries: &mut Vec<Delivery>) -> Vec<Delivery> {
+    let is_dump = |delivery: &Delivery| delivery.record.kind == RecordKind::Minidump;
+    if deliveries
+        .iter()
+        .filter(|delivery| is_dump(delivery))
+        .count()
+        < 2
+    {
+        return Vec::new();
     }
-    std::thread::sleep(PATIENCE);
-    queue.release(waiting)
+    let mut has_one = false;
+    let (dumps, rest) = std::mem::take(deliveries)
+        .into_iter()
+        .partition(|delivery| is_dump(delivery) && std::mem::replace(&mut has_one, true));
+    *deliveries = rest;
+    dumps
 }
 
 /// Hands what failed alone to the isolation, and gives the rest.
@@ -122,38 +147,25 @@ fn set_failed_aside(poison: &Poison, claim: Claim, failed: Vec<Failed>) -> Vec<D
     stored
 }
 
-/// Records as the store takes them, and those whose processing failed. A panic inside processing costs its record only. Those that
-/// have to wait leave `deliveries` for `waiting`.
-fn processed(
-    app: &App,
-    deliveries: &mut Vec<Delivery>,
-    waiting: &mut Vec<Delivery>,
-    away: &AtomicBool,
-) -> (Vec<Item>, Vec<Failed>) {
+/// Records as the store takes them, and those whose processing failed. A panic inside processing costs its record only. Attachments have
+/// been seen to already.
+fn processed(app: &App, deliveries: &[Delivery], away: &AtomicBool) -> (Vec<Item>, Vec<Failed>) {
     let mut items = Vec::with_capacity(deliveries.len());
     let mut failed = Vec::new();
-    let mut has_to_wait = HashSet::new();
-    for delivery in &*deliveries {
-        let number = (delivery.node, delivery.record.seq);
-        if !has_to_wait.is_empty() && delivery.record.kind == RecordKind::Attachment {
-            // One failure is enough.
-            has_to_wait.insert(number);
+    for delivery in deliveries {
+        if delivery.record.kind == RecordKind::Attachment {
             continue;
         }
         match content::of(app, delivery, away) {
             Ok(content) => items.push(item(delivery, content)),
-            Err(Problem::Failed(error)) => failed.push((number, error)),
+            Err(Problem::Failed(error)) => {
+                failed.push(((delivery.node, delivery.record.seq), error));
+            }
             Err(Problem::NotNow(error)) => {
-                tracing::warn!(error, "an attachment cannot be kept now; it waits");
-                has_to_wait.insert(number);
+                tracing::warn!(error, "a batch cannot be processed now; it waits");
+                away.store(true, Ordering::Release);
             }
         }
-    }
-    if !has_to_wait.is_empty() {
-        let all = std::mem::take(deliveries);
-        (*waiting, *deliveries) = all
-            .into_iter()
-            .partition(|delivery| has_to_wait.contains(&(delivery.node, delivery.record.seq)));
     }
     pack(app, &mut items);
     (items, failed)

@@ -43,7 +43,7 @@ pub async fn run(
     limits: RetentionLimits,
     until: Option<Instant>,
 ) -> Result<Option<Outcome>, StoreError> {
-    if limits == RetentionLimits::default() && !store.read(thinning::any_limits).await? {
+    if !limits.are_of_events() && !store.read(thinning::any_limits).await? {
         return Ok(Some(Outcome::default()));
     }
     let mut bytes = [0_u8; 8];

@@ -3,13 +3,13 @@
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::blocking;
 use super::error::PageError;
 use crate::app::App;
 use crate::blobs::BlobError;
 use crate::model::file_kind::FileKind;
+use crate::model::names::as_download;
 use crate::model::size;
 use crate::store::attachments::Attachment;
 
@@ -17,8 +17,6 @@ use crate::store::attachments::Attachment;
 const LARGEST_SHOWN: i64 = 8 * 1024 * 1024;
 /// Opened by itself, a file runs nothing and reaches nothing.
 const POLICY: &str = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; sandbox";
-/// RFC 5987, section 3.2.1.
-const FILE_NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_');
 
 /// A file as a page shows it.
 #[derive(Debug, Clone)]
@@ -67,18 +65,15 @@ pub async fn answer(request: &HttpRequest, file: Attachment) -> Result<HttpRespo
         Ok(bytes) => bytes,
     };
     let wants_view = request.query_string() == "view" && file.size <= LARGEST_SHOWN;
+    let inline = || "inline".to_owned();
     let (media_type, disposition) = match FileKind::of(&bytes) {
-        FileKind::Picture(media_type) if wants_view => (media_type, "inline"),
-        FileKind::Text if wants_view => ("text/plain; charset=utf-8", "inline"),
-        _ => ("application/octet-stream", "attachment"),
+        FileKind::Picture(media_type) if wants_view => (media_type, inline()),
+        FileKind::Text if wants_view => ("text/plain; charset=utf-8", inline()),
+        _ => ("application/octet-stream", as_download(&file.name)),
     };
-    let name = utf8_percent_encode(&file.name, FILE_NAME);
     Ok(HttpResponse::Ok()
         .content_type(media_type)
-        .insert_header((
-            header::CONTENT_DISPOSITION,
-            format!("{disposition}; filename*=UTF-8''{name}"),
-        ))
+        .insert_header((header::CONTENT_DISPOSITION, disposition))
         .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
         .body(bytes))
 }

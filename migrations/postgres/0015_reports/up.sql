@@ -10,11 +10,14 @@ CREATE TABLE attachments (
     size BIGINT NOT NULL,
     blob_key TEXT NOT NULL,
     state INTEGER NOT NULL,
+    received_at BIGINT NOT NULL,
     created_at BIGINT NOT NULL
 );
 
 CREATE INDEX attachments_by_event ON attachments (project_id, event_id);
+CREATE UNIQUE INDEX attachments_by_blob_key ON attachments (blob_key);
 CREATE INDEX attachments_by_state ON attachments (state, id);
+CREATE INDEX attachments_by_created_at ON attachments (created_at);
 
 CREATE TABLE feedback (
     id BIGINT PRIMARY KEY,
@@ -34,6 +37,7 @@ CREATE TABLE feedback (
 
 CREATE UNIQUE INDEX feedback_by_feedback_id ON feedback (project_id, feedback_id);
 CREATE INDEX feedback_by_event ON feedback (project_id, event_id);
+CREATE INDEX feedback_by_created_at ON feedback (created_at);
 
 -- How a session stands that may still be heard of.
 CREATE TABLE session_states (
@@ -61,6 +65,8 @@ CREATE TABLE session_hours (
     crashed BIGINT NOT NULL,
     PRIMARY KEY (project_id, release_id, hour, environment_id)
 );
+
+CREATE INDEX session_hours_by_hour ON session_hours (project_id, hour);
 
 -- Distinct users of a day, and those whose session crashed: lists of hashes or, when they grow long, sketches.
 CREATE TABLE session_users (

@@ -8,6 +8,7 @@ use crate::api::access::{Caller, READ_EVENTS, app};
 use crate::api::error::ApiError;
 use crate::api::{cursor, format};
 use crate::blobs::BlobError;
+use crate::model::names::as_download;
 use crate::store::attachments::{self, Attachment};
 
 fn shape(file: &Attachment) -> Value {
@@ -18,7 +19,7 @@ fn shape(file: &Attachment) -> Value {
         "name": file.name,
         "mimetype": file.content_type.as_deref().unwrap_or("application/octet-stream"),
         "size": file.size,
-        "dateCreated": format::time(file.created_at),
+        "dateCreated": format::time(file.received_at),
     })
 }
 
@@ -66,14 +67,14 @@ pub async fn one(
     if !wants_bytes {
         return Ok(HttpResponse::Ok().json(shape(&file)));
     }
-    let blobs = app.blobs.clone();
+    let (blobs, name) = (app.blobs.clone(), file.name);
     let bytes = web::block(move || blobs.get(&file.blob_key))
         .await
         .map_err(|error| ApiError::Internal(error.to_string()))?;
     match bytes {
         Ok(bytes) => Ok(HttpResponse::Ok()
             .content_type("application/octet-stream")
-            .insert_header((header::CONTENT_DISPOSITION, "attachment"))
+            .insert_header((header::CONTENT_DISPOSITION, as_download(&name)))
             .body(bytes)),
         Err(BlobError::NotFound(_)) => Err(ApiError::NotFound),
         Err(error) => Err(ApiError::Blobs(error.to_string())),

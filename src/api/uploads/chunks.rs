@@ -95,7 +95,9 @@ pub async fn options(
         "hashAlgorithm": "sha1",
         "compression": ["gzip"],
         // sentry-cli 2 sends source maps in chunks only where release_files is listed, and then as artifact bundles.
-        "accept": ["release_files", "artifact_bundles", "artifact_bundles_v2"],
+        "accept": [
+            "release_files", "artifact_bundles", "artifact_bundles_v2", "debug_files", "pdbs", "proguard",
+        ],
     })))
 }
 

@@ -2,6 +2,7 @@
 
 pub mod assemble;
 pub mod chunks;
+pub mod debug_files;
 
 use crate::api::access::Needs;
 

@@ -15,6 +15,7 @@ use crate::protocol::json::{Json, Object, Text};
 
 use super::event::{Event, Frame, Stacktrace};
 use super::group::in_app;
+use super::native::{DebugFiles, NoDebugFiles};
 use super::normalize::{cut, limits};
 
 pub use compiled::{CompiledMap, MapError};
@@ -47,6 +48,11 @@ pub trait SourceMaps {
     fn are_used(&self) -> bool;
 
     fn find(&self, script: &Script<'_>) -> Finding;
+
+    /// What the project has for native and obfuscated stacks.
+    fn debug_files(&self) -> &dyn DebugFiles {
+        &NoDebugFiles
+    }
 }
 
 /// Where no maps are looked up.

@@ -5,8 +5,8 @@ use super::Item;
 use crate::process::feedback::Feedback;
 use crate::protocol::attachment::Head;
 use crate::store::attachments::State;
-use crate::store::dialect::{self, Bind, Change, Upsert, insert_rows, upsert_rows};
-use crate::store::{Conn, StoreError};
+use crate::store::dialect::{self, Bind, Change, Upsert, insert_missing, upsert_rows};
+use crate::store::{Conn, StoreError, now_ms};
 
 /// A file whose bytes are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,10 +22,13 @@ pub(super) fn add_attachments<'a>(
     conn: &mut Conn,
     files: impl Iterator<Item = (&'a Item, &'a NewAttachment)>,
 ) -> Result<(), StoreError> {
-    let files: Vec<_> = files.collect();
+    let mut files: Vec<_> = files.collect();
+    files.sort_by(|(_, left), (_, right)| left.blob_key.cmp(&right.blob_key));
+    files.dedup_by(|(_, left), (_, right)| left.blob_key == right.blob_key);
     if files.is_empty() {
         return Ok(());
     }
+    let now = now_ms();
     let first = dialect::next_ids(conn, "attachment", files.len() as i64)?;
     let rows: Vec<Vec<Bind<'_>>> = files
         .iter()
@@ -42,6 +45,7 @@ pub(super) fn add_attachments<'a>(
                 Bind::Str(&file.blob_key),
                 Bind::I32(State::New.code()),
                 Bind::I64(item.received_ms),
+                Bind::I64(now),
             ]
         })
         .collect();
@@ -55,9 +59,11 @@ pub(super) fn add_attachments<'a>(
         "size",
         "blob_key",
         "state",
+        "received_at",
         "created_at",
     ];
-    insert_rows(conn, "attachments", &columns, &rows)
+    // The same file of the same event has the same key.
+    insert_missing(conn, "attachments", &columns, &rows)
 }
 
 const FEEDBACK: Upsert = Upsert {
@@ -82,6 +88,11 @@ const FEEDBACK: Upsert = Upsert {
         ("name", Change::Replace),
         ("email", Change::Replace),
         ("message", Change::Replace),
+        ("url", Change::Replace),
+        ("release_name", Change::Replace),
+        ("environment", Change::Replace),
+        // What was written anew is to be read anew.
+        ("state", Change::Replace),
     ],
 };
 

@@ -38,7 +38,7 @@ use super::tasks::{self, NewTask};
 use super::usage::{self, Count, OutcomeKey};
 use super::{Conn, StoreError, refusals};
 use crate::process::feedback::Feedback;
-use crate::process::session::{SessionReport, Told};
+use crate::process::session::{self, SessionReport, Told};
 use crate::process::{EventKind, ProcessedEvent};
 
 /// The number of partitions, and of streams in Redis. Fixed: records in flight depend on it.
@@ -85,7 +85,7 @@ pub enum Content {
     /// A file beside an event; its bytes are in the blob store.
     Attachment(Box<NewAttachment>),
     Feedback(Box<Feedback>),
-    Sessions(Vec<SessionReport>),
+    Sessions(session::Item),
     /// Set aside because processing or storing it fails.
     Dead(Box<Dead>),
 }
@@ -208,7 +208,7 @@ fn session_reports<'a>(
     fresh: &'a [&'a Item],
 ) -> impl Iterator<Item = (&'a Item, &'a [SessionReport])> {
     fresh.iter().filter_map(|item| match &item.content {
-        Content::Sessions(reports) => Some((*item, reports.as_slice())),
+        Content::Sessions(told) => Some((*item, told.reports.as_slice())),
         _ => None,
     })
 }
@@ -285,6 +285,16 @@ fn outcomes(fresh: &[&Item], fates: &[Fate]) -> Vec<(OutcomeKey, i64)> {
             outcome: outcome.to_owned(),
             reason: reason.to_owned(),
         };
+        if let Content::Sessions(told) = &item.content
+            && told.too_old > 0
+        {
+            let too_old = OutcomeKey {
+                outcome: "invalid".to_owned(),
+                reason: "too_old".to_owned(),
+                ..key.clone()
+            };
+            *sums.entry(too_old).or_default() += told.too_old;
+        }
         *sums.entry(key).or_default() += quantity(&item.content);
     }
     sums.into_iter().collect()
@@ -305,7 +315,8 @@ fn category(content: &Content) -> &'static str {
 /// How much of its category a record is.
 fn quantity(content: &Content) -> i64 {
     match content {
-        Content::Sessions(reports) => reports
+        Content::Sessions(told) => told
+            .reports
             .iter()
             .map(|report| match report.told {
                 Told::One { .. } => 1,

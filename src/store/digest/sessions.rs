@@ -34,8 +34,6 @@ type Place = (i64, i64, i64, i64);
 struct State {
     health: Health,
     place: Place,
-    /// It has, or needs, a row of its own.
-    is_kept: bool,
     is_changed: bool,
 }
 
@@ -103,11 +101,7 @@ pub(super) fn add(
         let mut has_crashed = told.has_crashed();
         match told {
             Told::Many(many) => sums.entry(place).or_default().merge(many),
-            Told::One {
-                sid,
-                health,
-                is_whole,
-            } => {
+            Told::One { sid, health } => {
                 let known = states.get_mut(&(one.project_id, *sid));
                 if let Some(state) = known {
                     place = state.place;
@@ -118,14 +112,12 @@ pub(super) fn add(
                         state.health = *health;
                         state.is_changed = true;
                     }
-                    state.is_kept |= !is_whole;
                     has_crashed = state.health == Health::Crashed;
                 } else {
                     sums.entry(place).or_default().add(*health, 1);
                     let state = State {
                         health: *health,
                         place,
-                        is_kept: !is_whole,
                         is_changed: true,
                     };
                     states.insert((one.project_id, *sid), state);
@@ -178,7 +170,6 @@ fn states(conn: &mut Conn, told: &[InPlace<'_>]) -> Result<States, StoreError> {
                 let state = State {
                     health: Health::from_code(health),
                     place: (project_id, release_id, hour, environment_id),
-                    is_kept: true,
                     is_changed: false,
                 };
                 found.insert((project_id, sid), state);
@@ -206,9 +197,7 @@ const STATES: Upsert = Upsert {
 fn write_states(conn: &mut Conn, states: States) -> Result<(), StoreError> {
     let now = now_ms();
     let changed = states.into_iter();
-    let mut changed: Vec<_> = changed
-        .filter(|(_, state)| state.is_kept && state.is_changed)
-        .collect();
+    let mut changed: Vec<_> = changed.filter(|(_, state)| state.is_changed).collect();
     changed.sort_unstable_by_key(|(key, _)| *key);
     let rows: Vec<Vec<Bind<'_>>> = changed
         .iter()

@@ -2,7 +2,6 @@
 //! Out: each file as a blob and a row, all of them known at once; or the reason why not, which the client reads.
 
 use std::fs::File;
-use std::io::{Seek, SeekFrom, Write};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -10,11 +9,12 @@ use sha1::{Digest, Sha1};
 
 use crate::app::App;
 use crate::blobs::{BlobError, key_of};
-use crate::protocol::artifact_bundle::{Bundle, BundleError, FileFacts, LARGEST_BUNDLE};
+use crate::protocol::artifact_bundle::{Bundle, BundleError, FileFacts};
 use crate::store::artifacts::{self, ArtifactKind};
 use crate::store::scope::OrgScope;
 use crate::store::uploads::{self, ArtifactBundle, NewFile, Progress, Wanted};
 use crate::store::{Conn, StoreError, now_ms, tasks};
+use crate::tasks::chunks::{JoinError, joined};
 use crate::tasks::source_maps::{CannotCompile, compile_all};
 use crate::tasks::{Task, TaskError, outbox_row};
 
@@ -41,6 +41,15 @@ impl From<BundleError> for Failure {
                 Self::Refused(format!("Bugle cannot take this bundle: {problem}"))
             }
             BundleError::Io(error) => Self::Passing(error.to_string()),
+        }
+    }
+}
+
+impl From<JoinError> for Failure {
+    fn from(error: JoinError) -> Self {
+        match error {
+            JoinError::Refused(problem) => Self::Refused(problem),
+            JoinError::Passing(problem) => Self::Passing(problem),
         }
     }
 }
@@ -114,7 +123,7 @@ fn work(app: &App, bundle_id: i64, chunks: &[String]) -> Result<(), Failure> {
     let Some(mut row) = row else {
         return Ok(());
     };
-    let (file, size) = joined(app, &row, chunks)?;
+    let (file, size) = joined(app, row.organization_id, &row.checksum, chunks)?;
     let mut bundle = Bundle::open(file)?;
     name_release(&mut row, &bundle)?;
     let mut files = Vec::with_capacity(bundle.file_count());
@@ -144,49 +153,6 @@ fn is_complete(app: &App, bundle_id: i64) -> Result<bool, Failure> {
         .store
         .read_blocking(move |conn| uploads::bundle(conn, bundle_id))?;
     Ok(row.is_some_and(|row| row.state == uploads::state::OK))
-}
-
-/// The chunks one after the other in a file, if they make up what was announced.
-fn joined(app: &App, row: &ArtifactBundle, checksums: &[String]) -> Result<(File, u64), Failure> {
-    let (organization_id, asked) = (row.organization_id, checksums.to_vec());
-    let chunks = app
-        .store
-        .read_blocking(move |conn| uploads::chunks(conn, organization_id, &asked))?;
-    let mut file = app.blobs.scratch_file()?;
-    let mut hash = Sha1::new();
-    let mut size = 0;
-    for checksum in checksums {
-        let Some(chunk) = chunks.get(checksum) else {
-            return Err(Failure::Refused(
-                "A chunk of this upload has expired; upload it again".to_owned(),
-            ));
-        };
-        let bytes = match app.blobs.get(&chunk.blob_key) {
-            Err(BlobError::NotFound(key)) => {
-                app.store
-                    .write_blocking(move |conn| uploads::forget_chunk(conn, &key))?;
-                return Err(Failure::Refused(
-                    "A chunk of this upload is gone; upload it again".to_owned(),
-                ));
-            }
-            other => other?,
-        };
-        size += bytes.len() as u64;
-        if size > LARGEST_BUNDLE {
-            return Err(Failure::Refused(format!(
-                "The bundle is larger than {LARGEST_BUNDLE} bytes"
-            )));
-        }
-        hash.update(&bytes);
-        file.write_all(&bytes)?;
-    }
-    if hex::encode(hash.finalize()) != row.checksum {
-        return Err(Failure::Refused(
-            "The chunks do not make up a file with the checksum that was announced".to_owned(),
-        ));
-    }
-    file.seek(SeekFrom::Start(0))?;
-    Ok((file, size))
 }
 
 /// The request's release and dist go before the manifest's.

@@ -58,22 +58,32 @@ async fn keep_to_limit(app: &App) -> Result<(), TaskError> {
     Ok(())
 }
 
+/// A blob that cannot be deleted now holds up no other; it is tried again.
 async fn delete_going(app: &App) -> Result<(), TaskError> {
     loop {
         let going = app.store.read(attachments::going).await?;
         if going.is_empty() {
             return Ok(());
         }
-        let (ids, keys): (Vec<i64>, Vec<String>) = going.into_iter().unzip();
         let blobs = app.blobs.clone();
-        let deleted =
-            tokio::task::spawn_blocking(move || keys.iter().try_for_each(|key| blobs.delete(key)));
-        deleted
+        let deleted = tokio::task::spawn_blocking(move || {
+            let (mut gone, mut problem) = (Vec::new(), None);
+            for (id, key) in going {
+                match blobs.delete(&key) {
+                    Ok(()) => gone.push(id),
+                    Err(error) => problem = Some(error.to_string()),
+                }
+            }
+            (gone, problem)
+        });
+        let (gone, problem) = deleted
             .await
-            .map_err(|error| TaskError::Retry(error.to_string()))?
             .map_err(|error| TaskError::Retry(error.to_string()))?;
         app.store
-            .write(move |conn| attachments::forget(conn, &ids))
+            .write(move |conn| attachments::forget(conn, &gone))
             .await?;
+        if let Some(problem) = problem {
+            return Err(TaskError::Retry(problem));
+        }
     }
 }

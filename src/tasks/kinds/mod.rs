@@ -1,10 +1,12 @@
 //! The kinds of tasks, a file each. In: arguments. Out: effects; the work itself lies in `store` and `notify`.
 
 pub mod assemble_bundle;
+pub mod assemble_debug_file;
 pub mod attachment_sweep;
 pub mod auto_resolve;
 pub mod counter_retention;
 pub mod delete_bundle;
+pub mod delete_debug_file;
 pub mod end_ignoring;
 pub mod escalation;
 pub mod expired_chunks;

@@ -14,8 +14,7 @@ use crate::store::now_ms;
 use crate::store::payload::Packer;
 use crate::store::reprocess::{self, Again};
 use crate::store::tasks::NewTask;
-use crate::tasks::source_maps::ProjectMaps;
-use crate::tasks::{Task, TaskError, outbox_row};
+use crate::tasks::{Task, TaskError, lookups, outbox_row};
 
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ReprocessEvent {
@@ -69,13 +68,6 @@ fn again(app: &App, record: &EventRecord) -> Result<Option<Again>, TaskError> {
     let times: Times = serde_json::from_slice(&payload)
         .map_err(|error| TaskError::GiveUp(format!("the event cannot be read: {error}")))?;
     let away = AtomicBool::new(false);
-    let maps = ProjectMaps {
-        cache: &app.source_maps,
-        store: &app.store,
-        blobs: &app.blobs,
-        project_id: record.project_id,
-        away: &away,
-    };
     let incoming = Incoming {
         payload: &payload,
         event_id: EventId::from_bytes(event_id),
@@ -87,14 +79,17 @@ fn again(app: &App, record: &EventRecord) -> Result<Option<Again>, TaskError> {
         sdk_client: None,
     };
     let settings = app.project_settings.of(record.project_id);
-    let processed = match process_mapped(&incoming, &settings, &maps) {
+    let processed = lookups::with(app, record.project_id, &away, |maps, _| {
+        process_mapped(&incoming, &settings, maps)
+    });
+    let processed = match processed {
         Ok(processed) => processed,
         Err(ProcessError::Filtered { .. }) => return Ok(None),
         Err(error) => return Err(TaskError::GiveUp(error.to_string())),
     };
     if away.load(Ordering::Acquire) {
         return Err(TaskError::Retry(
-            "source maps cannot be looked up".to_owned(),
+            "source maps or debug files cannot be looked up".to_owned(),
         ));
     }
     let current = app.dictionaries.current();

@@ -52,9 +52,9 @@ pub async fn delete_older_than(store: &Store, days: u32) -> Result<(usize, usize
         events += step;
     }
     while thinning::step(store, move |conn| attachments::expire(conn, cutoff)).await? > 0 {}
+    while thinning::step(store, move |conn| retention::delete_feedback(conn, cutoff)).await? > 0 {}
     let dead = store
         .write(move |conn| {
-            retention::delete_feedback(conn, cutoff)?;
             let unscrubbed = now_ms() - UNSCRUBBED_DAYS * DAY_MS;
             Ok(retention::delete_dead(conn, cutoff)?
                 + dead_records::delete_unscrubbed(conn, unscrubbed)?)

@@ -50,7 +50,7 @@ impl Task for RetryEvent {
         let handles = Arc::clone(&app);
         let processed = tokio::task::spawn_blocking(move || {
             let away = AtomicBool::new(false);
-            let content = try_apart(&handles, node, &record, &away);
+            let content = try_apart(&handles, &record, &away);
             (record, content, away.into_inner())
         });
         let (record, content, is_away) = processed
@@ -94,10 +94,10 @@ pub fn opened(app: &App, kept: Kept) -> Result<Record, String> {
 }
 
 /// Processing it may have ended a process before: it is tried in another one first.
-fn try_apart(app: &App, node: i64, record: &Record, away: &AtomicBool) -> Result<Content, Problem> {
+fn try_apart(app: &App, record: &Record, away: &AtomicBool) -> Result<Content, Problem> {
     match Court::default().try_record(&record.body) {
         Verdict::Guilty(reason) => Err(Problem::Failed(reason)),
-        Verdict::Harmless | Verdict::Unknown(_) => content::of_record(app, node, record, away),
+        Verdict::Harmless | Verdict::Unknown(_) => content::of_record(app, record, away),
     }
 }
 

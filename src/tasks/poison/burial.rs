@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use crate::app::App;
 use crate::journal::{Record, RecordKind};
 use crate::process::source_maps::NoMaps;
-use crate::protocol::attachment;
+use crate::protocol::minidump;
 use crate::queue::Delivery;
 use crate::store::dead_records::{Dead, Form};
 use crate::store::digest::Content;
@@ -59,12 +59,17 @@ pub fn dead(app: &App, last: &Last<'_>) -> Content {
     }))
 }
 
-/// What is sealed of a record: of an attachment only what was said of it, for its bytes are too many for a list.
+/// What is sealed of a record: files are too large for a list, so of these only what was said of them.
 fn sealed(record: &Record) -> Cow<'_, [u8]> {
-    match (record.kind, attachment::decode(record.payload())) {
-        (RecordKind::Attachment, Some((head, _))) => {
-            record.with_payload(&attachment::encode(&head, &[])).into()
-        }
-        _ => Cow::Borrowed(&record.body),
+    let payload = record.payload();
+    let without_file = match record.kind {
+        // Nothing that could be taken for a file when it is tried again.
+        RecordKind::Attachment => Some(Vec::new()),
+        RecordKind::Minidump => minidump::decode(payload).map(|(event, _)| minidump::encode(event)),
+        _ => None,
+    };
+    match without_file {
+        Some(payload) => record.with_payload(&payload).into(),
+        None => Cow::Borrowed(&record.body),
     }
 }

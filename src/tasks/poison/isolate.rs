@@ -24,7 +24,7 @@ const BURY_AGAIN: Duration = Duration::from_secs(30);
 
 /// Bytes of records that wait for another attempt. Beyond it, what fails is set aside at once: a flood of bad events must
 /// neither fill the memory nor hold up the good ones.
-const MOST_WAITING: usize = 16 * 1024 * 1024;
+const MOST_WAITING: usize = 48 * 1024 * 1024;
 
 /// A record that failed and is tried again.
 struct Case {
@@ -172,7 +172,10 @@ impl Isolation<'_> {
                 Err(Problem::Failed(error)) => {
                     failed.insert(id(delivery), (error, false));
                 }
-                Err(Problem::NotNow(_)) => away.store(true, Ordering::Release),
+                Err(Problem::NotNow(error)) => {
+                    tracing::warn!(error, "a record apart cannot be processed now; it waits");
+                    away.store(true, Ordering::Release);
+                }
             }
         }
         process_events::pack(self.app, &mut items);

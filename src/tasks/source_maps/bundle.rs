@@ -6,12 +6,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha1::{Digest, Sha1};
 
-use super::compile::{CompileError, compile};
+use super::compile::compile;
 use crate::app::App;
 use crate::blobs::{BlobError, key_of};
 use crate::protocol::debug_id;
 use crate::store::artifacts::ArtifactKind;
 use crate::store::uploads::NewFile;
+use crate::tasks::child::ChildError;
 
 /// The machine's fault: another try may do it.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +20,7 @@ pub enum CannotCompile {
     #[error(transparent)]
     Blob(#[from] BlobError),
     #[error(transparent)]
-    Compile(#[from] CompileError),
+    Compile(#[from] ChildError),
 }
 
 /// Where the map of a script is.
@@ -60,7 +61,7 @@ pub fn compile_all(app: &App, bundle_id: i64, files: &mut [NewFile]) -> Result<(
                 app.blobs.put(&key, compiled)?;
                 files[at].compiled_key = Some(key);
             }
-            Err(CompileError::Useless(problem)) => {
+            Err(ChildError::Useless(problem)) => {
                 tracing::info!(url = files[at].url, problem, "a source map is of no use");
                 files[at].problem = Some(problem);
             }

@@ -10,9 +10,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::blobs::Blobs;
+use crate::process::native::DebugFiles;
 use crate::process::source_maps::{CompiledMap, Finding, Script, SourceMaps};
 use crate::store::artifacts::{self, Artifact, ArtifactKind};
 use crate::store::{Store, StoreError};
+use crate::tasks::recent::Recent;
 
 /// So soon does an upload count.
 const REMEMBERED: Duration = Duration::from_secs(5);
@@ -24,14 +26,21 @@ const MOST_ANSWERS: usize = 10_000;
 #[derive(Default)]
 pub struct MapCache(Mutex<State>);
 
-#[derive(Default)]
 struct State {
     /// Projects that something was uploaded for.
     users: Option<HashSet<i64>>,
     answers: HashMap<Question, (Answer, Instant)>,
-    maps: HashMap<String, (CompiledMap, u64)>,
-    bytes: usize,
-    uses: u64,
+    maps: Recent<CompiledMap>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            users: None,
+            answers: HashMap::new(),
+            maps: Recent::new(MOST_BYTES),
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -81,33 +90,6 @@ impl State {
         let (answer, at) = self.answers.get(question)?;
         (at.elapsed() < REMEMBERED).then(|| answer.clone())
     }
-
-    fn map(&mut self, blob: &str) -> Option<CompiledMap> {
-        self.uses += 1;
-        let now = self.uses;
-        let (map, last) = self.maps.get_mut(blob)?;
-        *last = now;
-        Some(map.clone())
-    }
-
-    fn keep(&mut self, blob: String, map: &CompiledMap) {
-        let size = map.as_bytes().len();
-        if size > MOST_BYTES || self.maps.contains_key(&blob) {
-            return;
-        }
-        while self.bytes + size > MOST_BYTES {
-            let oldest = self.maps.iter().min_by_key(|(_, (_, used))| *used);
-            let Some(oldest) = oldest.map(|(blob, _)| blob.clone()) else {
-                break;
-            };
-            if let Some((map, _)) = self.maps.remove(&oldest) {
-                self.bytes -= map.as_bytes().len();
-            }
-        }
-        self.uses += 1;
-        self.bytes += size;
-        self.maps.insert(blob, (map.clone(), self.uses));
-    }
 }
 
 /// The maps of one project, for the events of one batch.
@@ -116,6 +98,7 @@ pub struct ProjectMaps<'m> {
     pub store: &'m Store,
     pub blobs: &'m Blobs,
     pub project_id: i64,
+    pub debug_files: &'m dyn DebugFiles,
     /// Set when the database or the blobs could not be asked: then what was found says nothing, and the events have to come again.
     pub away: &'m AtomicBool,
 }
@@ -166,6 +149,10 @@ impl SourceMaps for ProjectMaps<'_> {
             Answer::Broken(reason) => Finding::Broken(reason),
             Answer::Compiled(blob) => self.compiled(blob),
         }
+    }
+
+    fn debug_files(&self) -> &dyn DebugFiles {
+        self.debug_files
     }
 }
 
@@ -221,7 +208,7 @@ impl ProjectMaps<'_> {
     }
 
     fn compiled(&self, blob: String) -> Finding {
-        if let Some(map) = self.cache.state().map(&blob) {
+        if let Some(map) = self.cache.state().maps.get(&blob) {
             return Finding::Map(map);
         }
         let bytes = match self.blobs.get(&blob) {
@@ -235,7 +222,8 @@ impl ProjectMaps<'_> {
         };
         match CompiledMap::from_bytes(bytes) {
             Ok(map) => {
-                self.cache.state().keep(blob, &map);
+                let size = map.as_bytes().len();
+                self.cache.state().maps.keep(blob, map.clone(), size);
                 Finding::Map(map)
             }
             Err(error) => Finding::Broken(error.to_string()),

@@ -144,6 +144,7 @@ fn what(reason: &str) -> &str {
     match reason {
         "not_json" => "Not JSON",
         "not_an_object" => "Not an event",
+        "no_message" => "Feedback without a message",
         "no_release" => "A session without a release",
         "no_session_id" => "A session without an id",
         "too_old" => "A session of more than five days ago",

@@ -14,15 +14,18 @@ pub enum Endpoint {
     Security,
     /// Files for an event that was sent before.
     Attachments,
-    /// What is taken and counted without being kept: minidumps, check-ins.
+    /// Crashes of native programs.
+    Minidump,
+    /// What is taken and counted without being kept: check-ins.
     NotKept,
 }
 
-const ENDPOINTS: [(Endpoint, &str); 5] = [
+const ENDPOINTS: [(Endpoint, &str); 6] = [
     (Endpoint::Envelope, "envelope"),
     (Endpoint::Store, "store"),
     (Endpoint::Security, "security"),
     (Endpoint::Attachments, "attachments"),
+    (Endpoint::Minidump, "minidump"),
     (Endpoint::NotKept, "not_kept"),
 ];
 

@@ -1,0 +1,3 @@
+DELETE FROM sequences WHERE name = 'debug_file';
+
+DROP TABLE debug_files;

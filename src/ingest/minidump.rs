@@ -29,6 +29,8 @@ const MOST_BREADCRUMBS: usize = 100;
 struct Crash {
     event: Map<String, Value>,
     dump: Vec<u8>,
+    /// The name of its file.
+    dump_name: String,
     files: Vec<(Head, Vec<u8>)>,
 }
 
@@ -64,6 +66,7 @@ async fn read(request: &HttpRequest, body: Bytes) -> Result<Crash, Refused> {
     let mut crash = Crash {
         event: Map::new(),
         dump: Vec::new(),
+        dump_name: "minidump.dmp".to_owned(),
         files: Vec::new(),
     };
     if is_form {
@@ -94,6 +97,9 @@ fn take(crash: &mut Crash, chunks: &mut Vec<(u32, Vec<u8>)>, part: Part) {
     let name = part.name.as_str();
     if name == FIELD {
         crash.dump = part.bytes;
+        if let Some(head) = part.file {
+            crash.dump_name = head.name;
+        }
     } else if name == EVENT {
         if let Ok(Value::Object(event)) = rmp_serde::from_slice(&part.bytes) {
             fill(&mut crash.event, event);
@@ -213,11 +219,8 @@ async fn keep(
         kept => kept?,
     }
     drop(turn);
-    let dump = Head::new(
-        Some("minidump.dmp"),
-        Some("application/octet-stream"),
-        Some(ATTACHMENT_TYPE),
-    );
+    let media_type = Some("application/octet-stream");
+    let dump = Head::new(Some(&crash.dump_name), media_type, Some(ATTACHMENT_TYPE));
     beside::attach(ingest, sender, id, &dump, &crash.dump).await?;
     for (head, bytes) in crash.files {
         if bytes.len() > limits::ATTACHMENT {

@@ -111,6 +111,14 @@ fn routes(config: &mut ServiceConfig) {
             post().to(projects::source_maps::delete),
         )
         .route(
+            "/{org}/projects/{project}/debug-files",
+            get().to(projects::debug_files::show),
+        )
+        .route(
+            "/{org}/projects/{project}/debug-files/{file}/delete",
+            post().to(projects::debug_files::delete),
+        )
+        .route(
             "/{org}/projects/{project}/limits",
             post().to(projects::limits::submit),
         )

@@ -15,6 +15,7 @@ mod limits;
 mod live_sdk;
 mod mail;
 mod mirror;
+mod native;
 mod observability;
 mod pages;
 mod queue_redis;

@@ -87,8 +87,17 @@ pub fn view(event: &Value, mode: StackMode) -> EventView {
     }
 }
 
-/// Whether it is an event of a script without a mapped frame, or with a note about a map.
+/// Whether it is an event of a script without a mapped frame, one with addresses that have no line, or one with a note about a map or a
+/// debug file.
 fn may_be_mapped(event: &Value) -> bool {
+    let is_about_files = |note: &Value| {
+        let kind = note["type"].as_str().unwrap_or_default();
+        kind.starts_with("debug_file_")
+    };
+    let notes = value::list(event, "errors");
+    if has_addresses(event) || notes.iter().any(is_about_files) {
+        return true;
+    }
     let is_script = matches!(event["platform"].as_str(), Some("javascript" | "node"));
     let is_about_maps = |note: &Value| {
         let kind = note["type"].as_str().unwrap_or_default();
@@ -105,6 +114,17 @@ fn may_be_mapped(event: &Value) -> bool {
             })
     };
     is_script && (value::list(event, "errors").iter().any(is_about_maps) || !is_mapped())
+}
+
+/// Whether a frame has an address and no line yet.
+fn has_addresses(event: &Value) -> bool {
+    let exceptions = value::list(&event["exception"], "values");
+    exceptions.iter().any(|exception| {
+        let frames = value::list(&exception["stacktrace"], "frames");
+        frames
+            .iter()
+            .any(|frame| frame["instruction_addr"].is_string() && frame["lineno"].is_null())
+    })
 }
 
 /// Up to five facts that answer most questions.
@@ -302,6 +322,9 @@ fn note_sentence(kind: &str) -> String {
         "source_map_broken" => "the uploaded source map is of no use; build and upload it again",
         "source_map_without_position" => "the source map does not know this place: it may belong to another build of the script",
         "source_map_without_source" => "the source map lacks sourcesContent, so there are no source lines",
+        "debug_file_missing" => "no debug file: nothing was uploaded for this binary. Upload it with sentry-cli debug-files upload; for libraries of the system there is no need",
+        "debug_file_broken" => "the uploaded debug file is of no use; upload the one that has the symbols",
+        "minidump_broken" => "the minidump cannot be read, so there is no stack",
         "too_many_values" => "shortened: too many entries",
         other => return other.replace('_', " "),
     }

@@ -1,5 +1,6 @@
 //! Projects: overview, a new one, waiting for its first event, its settings.
 
+pub mod debug_files;
 mod dry_run;
 pub mod filters;
 pub mod first_event;

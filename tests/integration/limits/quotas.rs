@@ -52,7 +52,7 @@ fn a_month_of_a_key_ends_with_the_last_event_that_fits() {
     both.extend_from_slice(report.as_bytes());
     let partly = sdk.envelope(&both).expect(200);
     assert!(partly.header("x-sentry-rate-limits").is_some(), "{partly}");
-    assert_eq!(sdk.post("minidump/", &[], b"x").status, 200);
+    assert_eq!(sdk.post("minidump/", &[], b"MDMP").status, 200);
     let cron = app
         .anonymous()
         .get(&format!("/api/{}/cron/nightly/{}/", sdk.project, sdk.key));

@@ -122,6 +122,9 @@ fn routes(cfg: &mut web::ServiceConfig) {
                 .get(events::attachments::one),
         )
         .service(
+            at("/projects/{org}/{project}/events/{event}/committers").get(events::committers::show),
+        )
+        .service(
             at("/projects/{org}/{project}/events/{event}/grouping-info")
                 .get(events::grouping::show),
         )

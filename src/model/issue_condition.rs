@@ -104,6 +104,7 @@ pub enum Text {
     Platform,
     Kind,
     FirstRelease,
+    RegressedRelease,
 }
 
 /// What a text has to be.

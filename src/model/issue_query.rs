@@ -2,7 +2,7 @@
 //! and the same query with one term changed, for links.
 
 use super::issue::{Status, Substatus};
-use super::issue_condition::Condition;
+use super::issue_condition::{Condition, Text, Values};
 
 /// How serious an issue must be. The numbers are those of storage.
 pub const LEVELS: [(&str, i32); 5] = [
@@ -230,10 +230,22 @@ fn apply(filter: &mut IssueFilter, term: &Term) {
         ("platform", false) => filter.platform = Some(term.value.clone()),
         ("error.unhandled", negated) => filter.unhandled = Some((term.value == "true") != negated),
         ("error.handled", negated) => filter.unhandled = Some((term.value == "true") == negated),
+        ("firstRelease", negated) => apply_text(filter, Text::FirstRelease, &term.value, negated),
+        ("regressedRelease", negated) => {
+            apply_text(filter, Text::RegressedRelease, &term.value, negated);
+        }
         (key, negated) => filter
             .tags
             .push((key.to_owned(), term.value.clone(), !negated)),
     }
+}
+
+fn apply_text(filter: &mut IssueFilter, text: Text, value: &str, negated: bool) {
+    filter.conditions.push(Condition::Text {
+        text,
+        value: Values::AnyOf(vec![value.to_owned()]),
+        wanted: !negated,
+    });
 }
 
 fn apply_state(filter: &mut IssueFilter, word: &str, negated: bool) {

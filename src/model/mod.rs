@@ -17,4 +17,5 @@ pub mod seal;
 pub mod search_value;
 pub mod size;
 pub mod sliding_window;
+pub mod suspects;
 pub mod thinning;

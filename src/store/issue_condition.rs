@@ -42,6 +42,26 @@ macro_rules! texts {
     };
 }
 
+/// Compares a release. An issue without one is not of that release either.
+macro_rules! releases {
+    ($query:expr, $column:expr, $value:expr, $wanted:expr) => {{
+        let none = $column.is_null();
+        let release = $column.assume_not_null();
+        match ($value, $wanted) {
+            (Values::AnyOf(values), true) => $query.filter(release.eq_any(values.clone())),
+            (Values::AnyOf(values), false) => {
+                $query.filter(none.or(release.ne_all(values.clone())))
+            }
+            (Values::Like(pattern), true) => {
+                $query.filter(lower(release).like(like(pattern)).escape('!'))
+            }
+            (Values::Like(pattern), false) => {
+                $query.filter(none.or(lower(release).not_like(like(pattern)).escape('!')))
+            }
+        }
+    }};
+}
+
 /// Keeps or drops what meets an expression.
 macro_rules! kept {
     ($query:expr, $expression:expr, $wanted:expr) => {
@@ -170,23 +190,8 @@ fn in_text<'a>(query: Boxed<'a>, text: Text, value: &Values, wanted: bool) -> Bo
         Text::Culprit => texts!(query, issues::culprit, value, wanted),
         Text::Platform => texts!(query, issues::platform, value, wanted),
         Text::Kind => texts!(query, issues::kind, value, wanted),
-        Text::FirstRelease => in_first_release(query, value, wanted),
-    }
-}
-
-/// An issue without a release is not of that release either.
-fn in_first_release<'a>(query: Boxed<'a>, value: &Values, wanted: bool) -> Boxed<'a> {
-    let none = issues::first_release.is_null();
-    let release = issues::first_release.assume_not_null();
-    match (value, wanted) {
-        (Values::AnyOf(values), true) => query.filter(release.eq_any(values.clone())),
-        (Values::AnyOf(values), false) => query.filter(none.or(release.ne_all(values.clone()))),
-        (Values::Like(pattern), true) => {
-            query.filter(lower(release).like(like(pattern)).escape('!'))
-        }
-        (Values::Like(pattern), false) => {
-            query.filter(none.or(lower(release).not_like(like(pattern)).escape('!')))
-        }
+        Text::FirstRelease => releases!(query, issues::first_release, value, wanted),
+        Text::RegressedRelease => releases!(query, issues::regressed_release, value, wanted),
     }
 }
 

@@ -36,6 +36,8 @@ pub struct Issue {
     pub users_seen: i64,
     pub first_release: Option<String>,
     pub last_release: Option<String>,
+    /// Where it last came back.
+    pub regressed_release: Option<String>,
     pub is_unhandled: bool,
     pub sampled_events: i64,
     pub sampled_at: i64,
@@ -65,6 +67,12 @@ pub fn find(conn: &mut Conn, scope: &OrgScope, name: &str) -> Result<(Issue, Pro
 }
 
 impl Issue {
+    /// The release whose commits may have brought it: where it last came back, else where it was first seen.
+    pub fn suspect_release(&self) -> Option<&str> {
+        let regressed = self.regressed_release.as_deref();
+        regressed.or(self.first_release.as_deref())
+    }
+
     /// Whether a name is that of this issue, and not of one that was merged into it.
     pub fn is_called(&self, name: &str) -> bool {
         match IssueName::parse(name) {

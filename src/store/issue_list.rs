@@ -13,7 +13,7 @@ use super::{Conn, StoreError};
 use crate::model::issue::{FRESH_MS, Substatus};
 use crate::model::issue_query::{Fresh, IssueFilter};
 
-const DAY_MS: i64 = 86_400_000;
+pub const DAY_MS: i64 = 86_400_000;
 /// The days that a row's bars show.
 pub const BAR_DAYS: usize = 14;
 
@@ -260,6 +260,11 @@ fn pattern(word: &str) -> String {
     }
     pattern.push('%');
     pattern
+}
+
+/// When the first of the bars begins.
+pub fn bars_start(now: i64) -> i64 {
+    (now / DAY_MS - BAR_DAYS as i64 + 1) * DAY_MS
 }
 
 /// Events per day of each issue, the last [`BAR_DAYS`] days, today last. With an environment, of that one only.

@@ -10,6 +10,11 @@ use super::{Conn, StoreError};
 
 const HOUR_MS: i64 = 3_600_000;
 
+/// When the first of these hours begins.
+pub fn day_start(now: i64) -> i64 {
+    (now / HOUR_MS - 23) * HOUR_MS
+}
+
 /// Events by hour, the current hour last; projects without events are missing.
 pub fn last_day(
     conn: &mut Conn,

@@ -144,6 +144,7 @@ diesel::table! {
         sampled_at -> BigInt,
         flood_minute -> BigInt,
         flood_events -> BigInt,
+        regressed_release -> Nullable<Text>,
     }
 }
 
@@ -521,6 +522,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    commit_files (release_id, position, number) {
+        release_id -> BigInt,
+        position -> BigInt,
+        number -> BigInt,
+        name -> Text,
+        path -> Text,
+        kind -> Text,
+    }
+}
+
+diesel::table! {
     deploys (id) {
         id -> BigInt,
         release_id -> BigInt,
@@ -637,6 +649,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     release_details,
     release_projects,
     release_commits,
+    commit_files,
     deploys,
     users,
     organizations,

@@ -1,8 +1,11 @@
 //! Charts as SVG, drawn by the server. In: counts per bucket. Out: bars with a text alternative; red where it spikes.
 
+mod deploys;
+
 use std::fmt::Write as _;
 
 use askama::Template;
+use deploys::{DeployLine, DeployStroke};
 
 use super::format::{day, plural, strftime, thousands};
 use crate::model::release_health::Sessions;
@@ -29,7 +32,7 @@ fn hot(counts: &[i64], recent: usize) -> Vec<bool> {
 /// The small bars of a list's row.
 #[derive(Template, Debug, Clone)]
 #[template(
-    source = r#"<svg class="bars" viewBox="0 0 {{ width }} 26" preserveAspectRatio="none" role="img" aria-label="{{ label }}"><path d="{{ calm }}"/>{% if !hot.is_empty() %}<path class="hot" d="{{ hot }}"/>{% endif %}</svg>"#,
+    source = r#"<svg class="bars" viewBox="0 0 {{ width }} 26" preserveAspectRatio="none" role="img" aria-label="{{ label }}"><path d="{{ calm }}"/>{% if !hot.is_empty() %}<path class="hot" d="{{ hot }}"/>{% endif %}{% for deploy in deploys %}<path class="deploy" d="M{{ deploy.x }} 0h2v26h-2z"><title>{{ deploy.title }}</title></path>{% endfor %}</svg>"#,
     ext = "html"
 )]
 pub struct Bars {
@@ -37,6 +40,7 @@ pub struct Bars {
     label: String,
     calm: String,
     hot: String,
+    deploys: Vec<DeployStroke>,
 }
 
 impl askama::filters::HtmlSafe for Bars {}
@@ -77,6 +81,7 @@ impl Bars {
             label,
             calm,
             hot: red,
+            deploys: Vec::new(),
         }
     }
 }
@@ -109,6 +114,11 @@ pub struct Chart {
     axis: Vec<Label>,
     releases: Vec<Label>,
     label: String,
+    start: i64,
+    span: i64,
+    deploys: Vec<DeployLine>,
+    /// What the marks of deploys stand for.
+    legend: String,
 }
 
 impl askama::filters::HtmlSafe for Chart {}
@@ -235,6 +245,10 @@ impl Course<'_> {
             axis,
             releases: shown,
             label,
+            start,
+            span,
+            deploys: Vec::new(),
+            legend: String::new(),
         }
     }
 }
@@ -300,6 +314,10 @@ impl Chart {
             axis,
             releases: Vec::new(),
             label,
+            start,
+            span,
+            deploys: Vec::new(),
+            legend: String::new(),
         }
     }
 }

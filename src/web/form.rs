@@ -15,7 +15,7 @@ use super::session::{self, Guest, Viewer};
 use super::site::Site;
 
 const MOST_BYTES: usize = 64 * 1024;
-const FOREIGN: PageError = PageError::Forbidden(
+pub(super) const FOREIGN: PageError = PageError::Forbidden(
     "The form has run out, or did not come from this site. Reload the page and try again.",
 );
 
@@ -123,6 +123,11 @@ async fn fields(request: &HttpRequest, payload: &mut Payload) -> Result<Fields, 
     Ok(Fields(
         url::form_urlencoded::parse(&body).into_owned().collect(),
     ))
+}
+
+/// Whether a form's token is that of somebody's session, for forms that are read another way than here.
+pub(super) fn is_of(viewer: &Viewer, sent: &str) -> bool {
+    matches(sent, &viewer.session.csrf_token)
 }
 
 fn unreadable() -> PageError {

@@ -102,9 +102,10 @@ fn routes(config: &mut ServiceConfig) {
                 .route(get().to(projects::mirror::show))
                 .route(post().to(projects::mirror::submit)),
         )
-        .route(
-            "/{org}/projects/{project}/source-maps",
-            get().to(projects::source_maps::show),
+        .service(
+            resource("/{org}/projects/{project}/source-maps")
+                .route(get().to(projects::source_maps::show))
+                .route(post().to(projects::upload::submit)),
         )
         .route(
             "/{org}/projects/{project}/source-maps/{bundle}/delete",

@@ -279,6 +279,10 @@ impl Toast {
             "undone" => ("Taken back.".to_owned(), false),
             "letters-retried" => ("They are being tried again.".to_owned(), false),
             "letters-deleted" => ("Deleted.".to_owned(), false),
+            "bundle-begun" => (
+                "Uploaded. It counts once it is stored, in a moment.".to_owned(),
+                false,
+            ),
             "bundle-deleted" => ("Upload deleted.".to_owned(), false),
             "feedback-done" => ("Marked as done.".to_owned(), false),
             "feedback-open" => ("Reopened.".to_owned(), false),

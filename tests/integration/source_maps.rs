@@ -1,6 +1,8 @@
 //! In: scripts and source maps as build tools upload them, and events of browsers. Out: frames as they were written, on the page and in
 //! the grouping; what is missing is said, and comes right once it is uploaded.
 
+mod by_hand;
+
 use std::io::{Cursor, Write as _};
 use std::path::Path;
 

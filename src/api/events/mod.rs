@@ -1,6 +1,7 @@
 //! Events. In: an issue, a project or an event's id. Out: pages of short events, whole events, and what is stored.
 
 pub mod attachments;
+pub mod committers;
 mod entries;
 mod frames;
 pub mod grouping;

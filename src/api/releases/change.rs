@@ -10,13 +10,18 @@ use crate::api::body::read_json_within;
 use crate::api::error::ApiError;
 use crate::api::uploads::WRITE;
 use crate::app::App;
-use crate::store::release_details::{self, ARCHIVED, Change, Commit, OPEN, Release};
+use crate::store::release_details::{
+    self, ARCHIVED, Change, Commit, GivenCommit, MOST_FILES_OF_COMMIT, OPEN, Release, Touch,
+    TouchedFile,
+};
 use crate::store::{StoreError, now_ms};
 
 const DELETE: Needs = &["project:admin", "project:releases"];
 /// Commits come with the files that each touched.
 const MOST_BYTES: usize = 4 * 1024 * 1024;
 const LONGEST_TEXT: usize = 4096;
+/// Characters of the path of a file; longer ones are left out.
+const LONGEST_PATH: usize = 1_000;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -41,6 +46,15 @@ struct CommitBody {
     author_email: Option<String>,
     timestamp: Option<String>,
     repository: Option<String>,
+    patch_set: Option<Vec<FileBody>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct FileBody {
+    #[serde(default)]
+    path: String,
+    #[serde(default, rename = "type")]
+    kind: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -196,7 +210,10 @@ fn change(body: &Body) -> Result<Change, ApiError> {
     let commits = body.commits.as_ref().map(|commits| {
         let kept = commits.iter().filter(|one| !one.id.is_empty());
         kept.take(release_details::MOST_COMMITS)
-            .map(commit)
+            .map(|one| GivenCommit {
+                commit: commit(one),
+                files: files(one),
+            })
             .collect()
     });
     Ok(Change {
@@ -228,4 +245,18 @@ fn commit(body: &CommitBody) -> Commit {
         committed_at: body.timestamp.as_deref().and_then(time),
         repository: short(&body.repository),
     }
+}
+
+/// The files that a commit touched; those that cannot be told apart from others or are of no known kind are left out.
+fn files(body: &CommitBody) -> Vec<TouchedFile> {
+    let all = body.patch_set.iter().flatten();
+    let known = all.filter_map(|file| {
+        let is_odd = file.path.is_empty()
+            || file.path.contains('\0')
+            || file.path.chars().count() > LONGEST_PATH;
+        let touch = Touch::parse(&file.kind).filter(|_| !is_odd)?;
+        let path = file.path.clone();
+        Some(TouchedFile { path, touch })
+    });
+    known.take(MOST_FILES_OF_COMMIT).collect()
 }

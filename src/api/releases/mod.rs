@@ -101,11 +101,11 @@ fn health_json(health: &Health) -> Value {
     })
 }
 
-fn author_json((name, email): &Author) -> Value {
+pub(super) fn author_json((name, email): &Author) -> Value {
     json!({"name": name, "email": email})
 }
 
-fn commit_json(commit: &Commit) -> Value {
+pub(super) fn commit_json(commit: &Commit) -> Value {
     json!({
         "id": commit.commit_id,
         "message": commit.message,

@@ -52,6 +52,7 @@ impl Condition {
             "lastseen" | "last_seen" => time(Time::LastSeen, value, negated, now),
             "event.timestamp" | "timestamp" => event_time(value, negated, now),
             "firstrelease" | "first-release" => text(Text::FirstRelease, value, wanted),
+            "regressedrelease" | "regressed-release" => text(Text::RegressedRelease, value, wanted),
             "title" | "message" => text(Text::Title, value, wanted),
             "error.type" => text(Text::Type, value, wanted),
             "error.value" => text(Text::Value, value, wanted),

@@ -142,6 +142,7 @@ fn come_back(
     issue: &IssueState,
     to: State,
 ) -> Result<bool, StoreError> {
+    let release = event.new.event.release.clone();
     let changed = diesel::update(
         issues::table
             .filter(issues::id.eq(event.issue_id))
@@ -155,6 +156,7 @@ fn come_back(
         issues::status_changed_at.eq(event.new.item.received_ms),
         issues::resolved_at.eq(None::<i64>),
         issues::regressions.eq(issues::regressions + 1),
+        (to == State::REGRESSED).then(|| issues::regressed_release.eq(release)),
     ))
     .execute(conn)?;
     if changed == 0 {

@@ -38,6 +38,7 @@ struct Issue {
     times_seen: i64,
     first_release: Option<String>,
     last_release: Option<String>,
+    regressed_release: Option<String>,
     stored_events: i64,
     stored_bytes: i64,
     sampled_events: i64,
@@ -262,6 +263,9 @@ fn combine(conn: &mut Conn, all: &[Issue]) -> Result<(), StoreError> {
         .iter()
         .find_map(|issue| issue.first_release.clone());
     let last_release = by_last.iter().find_map(|issue| issue.last_release.clone());
+    let regressed_release = by_last
+        .iter()
+        .find_map(|issue| issue.regressed_release.clone());
     let sum = |of: fn(&Issue) -> i64| all.iter().map(of).sum::<i64>();
     let sampled_at = all.iter().map(|issue| issue.sampled_at).max();
     diesel::update(issues::table.find(parent.id))
@@ -270,6 +274,7 @@ fn combine(conn: &mut Conn, all: &[Issue]) -> Result<(), StoreError> {
             issues::last_seen.eq(by_last[0].last_seen),
             issues::first_release.eq(first_release),
             issues::last_release.eq(last_release),
+            issues::regressed_release.eq(regressed_release),
             issues::times_seen.eq(sum(|issue| issue.times_seen)),
             issues::stored_events.eq(sum(|issue| issue.stored_events)),
             issues::stored_bytes.eq(sum(|issue| issue.stored_bytes)),

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::{Change, Commit, Deploy, Details, MOST_COMMITS, OPEN};
+use super::{Change, Commit, Deploy, Details, GivenCommit, MOST_COMMITS, OPEN, files};
 use crate::store::schema::{deploys, release_commits, release_details, release_projects};
 use crate::store::scope::OrgScope;
 use crate::store::{Conn, StoreError, dialect};
@@ -79,10 +79,16 @@ pub fn put(
     Ok(is_new)
 }
 
-fn replace_commits(conn: &mut Conn, release_id: i64, commits: &[Commit]) -> Result<(), StoreError> {
+fn replace_commits(
+    conn: &mut Conn,
+    release_id: i64,
+    commits: &[GivenCommit],
+) -> Result<(), StoreError> {
+    let commits = &commits[..commits.len().min(MOST_COMMITS)];
+    files::forget(conn, release_id)?;
     diesel::delete(release_commits::table.filter(release_commits::release_id.eq(release_id)))
         .execute(conn)?;
-    for (position, commit) in (0..).zip(commits.iter().take(MOST_COMMITS)) {
+    for (position, GivenCommit { commit, .. }) in (0..).zip(commits) {
         diesel::insert_into(release_commits::table)
             .values(Commit {
                 release_id,
@@ -91,12 +97,13 @@ fn replace_commits(conn: &mut Conn, release_id: i64, commits: &[Commit]) -> Resu
             })
             .execute(conn)?;
     }
-    Ok(())
+    files::add(conn, release_id, commits)
 }
 
 /// Forgets what was said of a release. One that events have named stays as these know it.
 pub fn delete(conn: &mut Conn, scope: &OrgScope, version: &str) -> Result<(), StoreError> {
     let id = id_of(conn, scope, version)?;
+    files::forget(conn, id)?;
     diesel::delete(deploys::table.filter(deploys::release_id.eq(id))).execute(conn)?;
     diesel::delete(release_commits::table.filter(release_commits::release_id.eq(id)))
         .execute(conn)?;

@@ -1,7 +1,10 @@
 //! Releases as builds and people know them, beside what events say. In: a scope. Out: their rows, commits and deploys; what is
 //! known of a version from both sides.
 
+mod brought;
 mod change;
+mod files;
+mod marks;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -15,12 +18,19 @@ use crate::store::schema::{
 use crate::store::scope::OrgScope;
 use crate::store::{Conn, StoreError};
 
+pub use brought::{BroughtIssue, count_regressed, new_issues, regressed_issues};
 pub use change::{delete, deploy, put};
+pub use files::{GivenCommit, Suspect, Touch, TouchedFile, has_files, suspects};
+pub use marks::{DeployMark, deploy_marks};
 
 /// The newest releases of each side that lists look at.
 const MOST_LISTED: i64 = 1_000;
 /// Commits of a release that are kept.
 pub const MOST_COMMITS: usize = 1_000;
+/// Files of a commit that are kept.
+pub const MOST_FILES_OF_COMMIT: usize = 500;
+/// Commits that are named where something broke.
+pub const MOST_SUSPECTS: usize = 3;
 
 pub const OPEN: &str = "open";
 pub const ARCHIVED: &str = "archived";
@@ -77,7 +87,7 @@ pub struct Change {
     pub date_started: Option<i64>,
     pub date_released: Option<i64>,
     /// Replaces those that the release has. Their `release_id` and `position` do not count.
-    pub commits: Option<Vec<Commit>>,
+    pub commits: Option<Vec<GivenCommit>>,
 }
 
 /// A version with all that is known of it.
@@ -394,40 +404,5 @@ pub fn deploys_of(
         .filter(release_details::version.eq(version))
         .order(deploys::id.desc())
         .select(Deploy::as_select())
-        .load(conn)?)
-}
-
-/// An issue that was seen in a release first.
-#[derive(Debug, Clone, Queryable)]
-pub struct NewIssue {
-    pub id: i64,
-    pub short_number: i64,
-    pub short_prefix: String,
-    pub title: String,
-    pub times_seen: i64,
-    pub last_seen: i64,
-}
-
-/// The issues that were seen in a release first, the most frequent ones.
-pub fn new_issues(
-    conn: &mut Conn,
-    scope: &OrgScope,
-    version: &str,
-    most: i64,
-) -> Result<Vec<NewIssue>, StoreError> {
-    Ok(issues::table
-        .inner_join(projects::table.on(projects::id.eq(issues::project_id)))
-        .filter(issues::organization_id.eq(scope.organization_id()))
-        .filter(issues::first_release.eq(version))
-        .order((issues::times_seen.desc(), issues::id))
-        .limit(most)
-        .select((
-            issues::id,
-            issues::short_number,
-            projects::short_prefix,
-            issues::title,
-            issues::times_seen,
-            issues::last_seen,
-        ))
         .load(conn)?)
 }

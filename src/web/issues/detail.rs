@@ -10,12 +10,15 @@ use super::beside::{self, Beside};
 use super::row::{Badge, badge, level_name, users};
 use super::side::{self, Tag};
 use super::story::{self, Happening};
+use super::suspects::{self, SuspectsView};
 use crate::model::issue::{State, Status};
 use crate::model::names;
+use crate::model::suspects::frame_paths;
 use crate::protocol::event_id::EventId;
 use crate::store::accounts::Project;
 use crate::store::issue_detail::{self, EventRow, Issue, Neighbours, Which};
 use crate::store::issue_details::{self, Details};
+use crate::store::release_details::{self, DeployMark};
 use crate::store::{Conn, StoreError, merging, now_ms, payload, scope};
 use crate::web::blocking;
 use crate::web::chart::{Chart, short_version};
@@ -25,6 +28,7 @@ use crate::web::event::stack::{Part, StackMode};
 use crate::web::event::{self, EventView};
 use crate::web::format::{Count, When};
 use crate::web::page::{OrgContext, Page};
+use crate::web::releases as release_pages;
 use crate::web::session::Viewer;
 use crate::web::site::Site;
 
@@ -83,7 +87,13 @@ pub fn json_of(row: &EventRow) -> Option<Value> {
 /// First and last release, and how old.
 struct Seen {
     when: When,
-    release: Option<String>,
+    release: Option<SeenIn>,
+}
+
+/// A release, cut to fit, and its page.
+struct SeenIn {
+    short: String,
+    href: String,
 }
 
 /// The event on the page and the way to others.
@@ -97,6 +107,9 @@ struct Shown {
     next: Option<String>,
     view: EventView,
     beside: Beside,
+    /// Files of its own frames.
+    paths: Vec<String>,
+    suspects: Option<SuspectsView>,
 }
 
 #[derive(Template)]
@@ -170,9 +183,12 @@ struct Found {
     moving: bool,
     history: (i64, Vec<i64>),
     releases: Vec<(String, i64)>,
+    deploys: Vec<DeployMark>,
     tags: Vec<issue_detail::TagRow>,
     activity: Vec<issue_detail::ActivityRow>,
     details: Option<Details>,
+    /// The release whose commits may have brought the issue.
+    suspect_release: Option<String>,
 }
 
 impl Found {
@@ -213,12 +229,16 @@ async fn show(
             let moving = merging::is_moving(conn, issue.id)?;
             let history = issue_detail::history(conn, &issue, CHART_BARS, CHART_HOURS, now)?;
             let releases = issue_detail::releases_since(conn, &issue, history.0)?;
+            let (scope, since) = (&context.scope, history.0);
+            let deploys =
+                release_details::deploy_marks(conn, scope, Some(project.id), None, since)?;
             let tags = issue_detail::tags(conn, &issue, TAG_VALUES)?;
             let activity = issue_detail::activity(conn, &issue, ACTIVITY_ROWS)?;
             let details = match Status::from_code(issue.status) {
                 Status::Unresolved => None,
                 _ => issue_details::of_issues(conn, &[issue.id])?.remove(&issue.id),
             };
+            let suspect_release = suspects::release_of(conn, &context.scope, &issue)?;
             Ok(Found {
                 context,
                 issue,
@@ -229,9 +249,11 @@ async fn show(
                 moving,
                 history,
                 releases,
+                deploys,
                 tags,
                 activity,
                 details,
+                suspect_release,
             })
         })
         .await?;
@@ -253,14 +275,32 @@ async fn show(
             let neighbours = std::mem::take(&mut found.neighbours);
             let beside = std::mem::take(&mut found.beside);
             let shown = blocking::run(move || shown(&event, &base, neighbours, mode)).await?;
-            shown.map(|mut shown| {
-                shown.beside = Beside::new(&beside, &shown.href, now);
-                shown
-            })
+            match shown {
+                Some(mut shown) => {
+                    shown.beside = Beside::new(&beside, &shown.href, now);
+                    shown.suspects = suspects_of(site, &found, &shown, now).await?;
+                    Some(shown)
+                }
+                None => None,
+            }
         }
         None => None,
     };
     draw(request, viewer, found, shown, now)
+}
+
+async fn suspects_of(
+    site: &Site,
+    found: &Found,
+    shown: &Shown,
+    now: i64,
+) -> Result<Option<SuspectsView>, PageError> {
+    match &found.suspect_release {
+        Some(release) if !shown.paths.is_empty() => {
+            suspects::view(site, &found.context.scope, release, &shown.paths, now).await
+        }
+        _ => Ok(None),
+    }
 }
 
 /// To the page of the issue that took the place of the one asked for.
@@ -288,9 +328,11 @@ fn draw(
         moving,
         history,
         releases,
+        deploys,
         tags,
         activity,
         details,
+        suspect_release: _,
     } = found;
     let org = context.slug().to_owned();
     let short_id = names::short_id(&project.short_prefix, issue.short_number);
@@ -332,8 +374,8 @@ fn draw(
         unhandled: issue.is_unhandled,
         events: Count::new(issue.times_seen),
         users: (issue.users_seen > 0).then(|| users(issue.users_seen)),
-        first: seen(issue.first_seen, issue.first_release.as_deref(), now),
-        last: seen(issue.last_seen, issue.last_release.as_deref(), now),
+        first: seen(&org, issue.first_seen, issue.first_release.as_deref(), now),
+        last: seen(&org, issue.last_seen, issue.last_release.as_deref(), now),
         environments: named
             .first()
             .map(|first| ((*first).to_owned(), named.len() - 1)),
@@ -343,7 +385,8 @@ fn draw(
                 When::ago(issue.sampled_at, now),
             )
         }),
-        chart: Chart::new(history.0, CHART_HOURS * 3_600_000, &history.1, &releases),
+        chart: Chart::new(history.0, CHART_HOURS * 3_600_000, &history.1, &releases)
+            .with_deploys(&deploys),
         shown,
         moving,
         tags: side::tags(&tags, issue.times_seen),
@@ -358,10 +401,13 @@ fn draw(
     page.answer(&template)
 }
 
-fn seen(at: i64, release: Option<&str>, now: i64) -> Seen {
+fn seen(org: &str, at: i64, release: Option<&str>, now: i64) -> Seen {
     Seen {
         when: When::ago(at, now),
-        release: release.map(short_version),
+        release: release.map(|version| SeenIn {
+            short: short_version(version),
+            href: release_pages::href(org, version),
+        }),
     }
 }
 
@@ -384,6 +430,8 @@ fn shown(row: &EventRow, base: &str, neighbours: Neighbours, mode: StackMode) ->
         next: next.map(link),
         view: event::view(&event, mode),
         beside: Beside::default(),
+        paths: frame_paths(&event),
+        suspects: None,
         id,
     })
 }

@@ -14,6 +14,7 @@ use crate::model::issue_query::{IssueQuery, Term};
 use crate::model::names;
 use crate::store::issue_counts::{self, Counts};
 use crate::store::issue_list::{self, BAR_DAYS, IssuePage, IssueRow, Place};
+use crate::store::release_details::{self, DeployMark};
 use crate::store::scope::Role;
 use crate::store::{StoreError, issue_detail, now_ms, scope};
 use crate::web::error::PageError;
@@ -77,6 +78,7 @@ struct Found {
     context: OrgContext,
     page: IssuePage,
     bars: HashMap<i64, [i64; BAR_DAYS]>,
+    deploys: Vec<DeployMark>,
     environments: Vec<String>,
 }
 
@@ -113,11 +115,19 @@ pub async fn show(
                 environment.as_deref(),
                 now,
             )?;
+            let deploys = release_details::deploy_marks(
+                conn,
+                &context.scope,
+                None,
+                environment.as_deref(),
+                issue_list::bars_start(now),
+            )?;
             let environments = issue_counts::environment_names(conn, &context.scope)?;
             Ok(Ok(Found {
                 context,
                 page,
                 bars,
+                deploys,
                 environments,
             }))
         })
@@ -153,6 +163,7 @@ fn draw(
         context,
         page: issues,
         bars,
+        deploys,
         environments,
     } = found;
     let org = context.slug().to_owned();
@@ -206,7 +217,7 @@ fn draw(
         rows: issues
             .rows
             .iter()
-            .map(|row| row::view(row, &org, &prefixes, bars, now))
+            .map(|row| row::view(row, &org, &prefixes, bars, deploys, now))
             .collect(),
         empty: issues
             .rows

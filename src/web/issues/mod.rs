@@ -14,3 +14,4 @@ pub mod reprocess;
 mod row;
 mod side;
 mod story;
+mod suspects;

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use crate::model::event::Level;
 use crate::model::issue::{State, Status, Substatus};
 use crate::model::names;
-use crate::store::issue_list::{BAR_DAYS, IssueRow};
+use crate::store::issue_list::{BAR_DAYS, DAY_MS, IssueRow, bars_start};
+use crate::store::release_details::DeployMark;
 use crate::web::chart::Bars;
 use crate::web::format::{Count, When};
 
@@ -40,8 +41,14 @@ pub fn view(
     org: &str,
     prefixes: &HashMap<i64, &str>,
     bars: &HashMap<i64, [i64; BAR_DAYS]>,
+    deploys: &[DeployMark],
     now: i64,
 ) -> Row {
+    let of_project: Vec<DeployMark> = deploys
+        .iter()
+        .filter(|deploy| deploy.project_id == row.project_id)
+        .cloned()
+        .collect();
     Row {
         id: row.id,
         href: format!("/{org}/issues/{}/", row.id),
@@ -64,7 +71,11 @@ pub fn view(
             now,
         )),
         unhandled: row.is_unhandled,
-        bars: Bars::days(&bars.get(&row.id).copied().unwrap_or_default()),
+        bars: Bars::days(&bars.get(&row.id).copied().unwrap_or_default()).with_deploys(
+            &of_project,
+            bars_start(now),
+            BAR_DAYS as i64 * DAY_MS,
+        ),
         events: Count::new(row.times_seen),
         users: (row.users_seen > 0).then(|| users(row.users_seen)),
         seen: When::age(row.last_seen, now),

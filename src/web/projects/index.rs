@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
+use crate::store::release_details::{self, DeployMark};
 use crate::store::scope::Role;
 use crate::store::{accounts, now_ms, project_activity};
 use crate::web::chart::Bars;
@@ -53,13 +54,15 @@ pub async fn show(
     let organization = path.into_inner();
     let user_id = viewer.user().id;
     let now = now_ms();
-    let (context, members, hours) = site
+    let (context, members, hours, deploys) = site
         .store
         .read(move |conn| {
             let context = OrgContext::load(conn, user_id, &organization, now)?;
             let members = accounts::members(conn, context.scope.organization_id())?;
             let hours = project_activity::last_day(conn, &context.scope, now)?;
-            Ok((context, members, hours))
+            let since = project_activity::day_start(now);
+            let deploys = release_details::deploy_marks(conn, &context.scope, None, None, since)?;
+            Ok((context, members, hours, deploys))
         })
         .await?;
     let page = Page::new("Projects", &viewer, &request).within(&context, "projects", None);
@@ -67,7 +70,7 @@ pub async fn show(
         page: page.clone(),
         org: context.slug().to_owned(),
         org_name: context.scope.organization().name.clone(),
-        projects: rows(&context, &hours),
+        projects: rows(&context, &hours, &deploys, now),
         members: members
             .into_iter()
             .map(|(user, role)| MemberRow {
@@ -85,18 +88,26 @@ pub async fn show(
     page.answer(&template)
 }
 
-fn rows(context: &OrgContext, hours: &HashMap<i64, [i64; 24]>) -> Vec<ProjectRow> {
+fn rows(
+    context: &OrgContext,
+    hours: &HashMap<i64, [i64; 24]>,
+    deploys: &[DeployMark],
+    now: i64,
+) -> Vec<ProjectRow> {
+    let start = project_activity::day_start(now);
     context
         .projects
         .iter()
         .map(|project| {
             let hours = hours.get(&project.id).copied().unwrap_or_default();
+            let own = deploys.iter().filter(|one| one.project_id == project.id);
+            let own: Vec<DeployMark> = own.cloned().collect();
             ProjectRow {
                 slug: project.slug.clone(),
                 name: project.name.clone(),
                 platform: project.platform.clone(),
                 hue: hue(project.id),
-                bars: Bars::hours(&hours),
+                bars: Bars::hours(&hours).with_deploys(&own, start, 24 * 3_600_000),
                 events: Count::new(hours.iter().sum()),
                 unresolved: Count::new(
                     context

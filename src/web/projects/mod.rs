@@ -17,3 +17,4 @@ pub mod scrubbing;
 pub mod settings;
 mod snippets;
 pub mod source_maps;
+pub mod upload;

@@ -3,6 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
+use super::upload::Typed;
 use crate::store::accounts::Project;
 use crate::store::scope::{self, Role};
 use crate::store::uploads::{self, ArtifactBundle, state};
@@ -41,6 +42,14 @@ struct SourceMapsPage {
     rows: Vec<Row>,
     is_cut: bool,
     can_change: bool,
+    said: Said,
+}
+
+/// What the form for uploads shows: what was typed into it, and what is wrong with it.
+#[derive(Default)]
+pub(super) struct Said {
+    pub typed: Typed,
+    pub mistake: Option<String>,
 }
 
 /// `GET /{org}/projects/{project}/source-maps`
@@ -50,7 +59,23 @@ pub async fn show(
     viewer: Viewer,
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, PageError> {
-    let (organization, name) = path.into_inner();
+    let said = Said {
+        typed: Typed {
+            prefix: "~/".to_owned(),
+            ..Typed::default()
+        },
+        mistake: None,
+    };
+    draw(&site, &request, &viewer, path.into_inner(), said).await
+}
+
+pub(super) async fn draw(
+    site: &Site,
+    request: &HttpRequest,
+    viewer: &Viewer,
+    (organization, name): (String, String),
+    said: Said,
+) -> Result<HttpResponse, PageError> {
     let user_id = viewer.user().id;
     let now = now_ms();
     let (context, project, bundles) = site
@@ -62,12 +87,11 @@ pub async fn show(
             Ok((context, project, bundles))
         })
         .await?;
-    let page = Page::new(
-        format!("Source maps of {}", project.name),
-        &viewer,
-        &request,
-    )
-    .within(&context, "projects", Some(&project.slug));
+    let page = Page::new(format!("Source maps of {}", project.name), viewer, request).within(
+        &context,
+        "projects",
+        Some(&project.slug),
+    );
     let template = SourceMapsPage {
         page: page.clone(),
         org: context.slug().to_owned(),
@@ -76,6 +100,7 @@ pub async fn show(
         is_cut: bundles.len() as i64 == LISTED,
         rows: bundles.into_iter().map(|bundle| row(bundle, now)).collect(),
         can_change: context.scope.role() >= Role::Admin,
+        said,
     };
     page.answer(&template)
 }

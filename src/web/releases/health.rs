@@ -2,6 +2,7 @@
 
 use crate::model::distinct::Distinct;
 use crate::model::release_health::{Sessions, crash_free, percent};
+use crate::store::release_details::DeployMark;
 use crate::store::release_health::Health;
 use crate::web::chart::Chart;
 use crate::web::format::Count;
@@ -38,7 +39,7 @@ fn users(users: &Distinct) -> Option<Count> {
 }
 
 impl HealthView {
-    pub fn new(health: &Health, now: i64) -> Self {
+    pub fn new(health: &Health, deploys: &[DeployMark], now: i64) -> Self {
         let end = now.div_euclid(HOUR_MS) / BAR_HOURS * BAR_HOURS + BAR_HOURS;
         let first = end - BARS * BAR_HOURS;
         let mut bars = vec![Sessions::default(); BARS as usize];
@@ -58,7 +59,8 @@ impl HealthView {
             unhandled: Count::new(sessions.unhandled),
             abnormal: Count::new(sessions.abnormal),
             errored: Count::new(sessions.errored),
-            chart: Chart::sessions(first * HOUR_MS, BAR_HOURS * HOUR_MS, &bars),
+            chart: Chart::sessions(first * HOUR_MS, BAR_HOURS * HOUR_MS, &bars)
+                .with_deploys(deploys),
         }
     }
 }

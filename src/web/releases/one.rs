@@ -6,7 +6,8 @@ use askama::Template;
 use super::health::{self, HealthView};
 use super::{DAY_MS, href, slugs};
 use crate::model::names;
-use crate::store::{now_ms, release_details, release_health};
+use crate::store::release_details::{self, BroughtIssue, DeployMark};
+use crate::store::{now_ms, release_health};
 use crate::web::error::PageError;
 use crate::web::format::{Count, When};
 use crate::web::page::{OrgContext, Page};
@@ -22,6 +23,14 @@ struct IssueRow {
     title: String,
     events: Count,
     last: When,
+}
+
+/// Issues that the release brought, the most frequent ones.
+struct Brought {
+    count: i64,
+    /// The list of all of them.
+    href: String,
+    issues: Vec<IssueRow>,
 }
 
 struct CommitRow {
@@ -54,8 +63,8 @@ struct ReleasePage {
     reference: String,
     is_archived: bool,
     health: Option<HealthView>,
-    new_issues: i64,
-    issues: Vec<IssueRow>,
+    new: Brought,
+    regressed: Brought,
     commit_count: i64,
     commits: Vec<CommitRow>,
     deploys: Vec<DeployRow>,
@@ -71,18 +80,25 @@ pub async fn show(
     let (organization, version) = path.into_inner();
     let user_id = viewer.user().id;
     let now = now_ms();
-    let (context, release, issues, commits, deploys, health) = site
+    let (context, release, issues, (regressed_count, regressed), commits, deploys, health) = site
         .store
         .read(move |conn| {
             let context = OrgContext::load(conn, user_id, &organization, now)?;
             let scope = &context.scope;
             let release = release_details::find(conn, scope, None, &version)?;
             let issues = release_details::new_issues(conn, scope, &version, ISSUES)?;
+            let regressed = release_details::regressed_issues(conn, scope, &version, ISSUES)?;
+            let regressed = (
+                release_details::count_regressed(conn, scope, &version)?,
+                regressed,
+            );
             let commits = release_details::commits(conn, scope, &version)?;
             let deploys = release_details::deploys_of(conn, scope, &version)?;
             let since = now - health::DAYS * DAY_MS;
             let health = release_health::of_version(conn, scope, &version, since, now)?;
-            Ok((context, release, issues, commits, deploys, health))
+            Ok((
+                context, release, issues, regressed, commits, deploys, health,
+            ))
         })
         .await?;
     let org = context.slug().to_owned();
@@ -91,6 +107,15 @@ pub async fn show(
     let linked = |url: Option<&String>| url.filter(|url| web_address(url)).cloned();
     let title = format!("Release {}", release.version);
     let page = Page::new(title, &viewer, &request).within(&context, "releases", None);
+    let marks: Vec<DeployMark> = deploys
+        .iter()
+        .map(|deploy| DeployMark {
+            project_id: 0,
+            version: release.version.clone(),
+            environment: deploy.environment.clone(),
+            at: deploy.date_finished,
+        })
+        .collect();
     let template = ReleasePage {
         page: page.clone(),
         projects: slugs(&release),
@@ -105,18 +130,23 @@ pub async fn show(
             .and_then(|details| details.reference.clone())
             .unwrap_or_default(),
         is_archived: release.is_archived(),
-        health: health.map(|health| HealthView::new(&health, now)),
-        new_issues: release.new_issues,
-        issues: issues
-            .into_iter()
-            .map(|issue| IssueRow {
-                href: format!("/{org}/issues/{}/", issue.id),
-                short_id: names::short_id(&issue.short_prefix, issue.short_number),
-                title: issue.title,
-                events: Count::new(issue.times_seen),
-                last: When::ago(issue.last_seen, now),
-            })
-            .collect(),
+        health: health.map(|health| HealthView::new(&health, &marks, now)),
+        new: brought(
+            &org,
+            "firstRelease",
+            &release.version,
+            release.new_issues,
+            issues,
+            now,
+        ),
+        regressed: brought(
+            &org,
+            "regressedRelease",
+            &release.version,
+            regressed_count,
+            regressed,
+            now,
+        ),
         commit_count: release.commits,
         commits: commits
             .into_iter()
@@ -145,6 +175,34 @@ pub async fn show(
         org,
     };
     page.answer(&template)
+}
+
+/// One of the lists; `term` is how a search asks for all of it.
+fn brought(
+    org: &str,
+    term: &str,
+    version: &str,
+    count: i64,
+    issues: Vec<BroughtIssue>,
+    now: i64,
+) -> Brought {
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("query", &format!("{term}:\"{version}\""))
+        .finish();
+    Brought {
+        count,
+        href: format!("/{org}/issues/?{query}"),
+        issues: issues
+            .into_iter()
+            .map(|issue| IssueRow {
+                href: format!("/{org}/issues/{}/", issue.id),
+                short_id: names::short_id(&issue.short_prefix, issue.short_number),
+                title: issue.title,
+                events: Count::new(issue.times_seen),
+                last: When::ago(issue.last_seen, now),
+            })
+            .collect(),
+    }
 }
 
 /// `GET /{org}/releases/{version}`: what people type.

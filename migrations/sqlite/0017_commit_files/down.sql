@@ -1,0 +1,6 @@
+ALTER TABLE issues
+    DROP COLUMN regressed_release;
+
+DROP INDEX deploys_by_date_finished;
+
+DROP TABLE commit_files;

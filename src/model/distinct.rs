@@ -132,9 +132,12 @@ fn estimate(registers: &[u8]) -> i64 {
         .map(|rank| f64::powi(2.0, -i32::from(*rank)))
         .sum();
     let raw = 0.7213 / (1.0 + 1.079 / count) * count * count / sum;
-    let empty = registers.iter().filter(|rank| **rank == 0).count();
+    let empty = registers
+        .iter()
+        .map(|rank| i32::from(*rank == 0))
+        .sum::<i32>();
     let estimate = if raw <= 2.5 * count && empty > 0 {
-        count * (count / empty as f64).ln()
+        count * (count / f64::from(empty)).ln()
     } else {
         raw
     };

@@ -1,4 +1,4 @@
-//! Debug files made ready for look-ups. In: a file as a build makes it: ELF, Mach-O, PE, PDB, Breakpad, or a ProGuard mapping. Out: for each
+//! Debug files made ready for look-ups. In: a file as a build makes it: ELF, Mach-O, PE, PDB, Breakpad, or a `ProGuard` mapping. Out: for each
 //! object in it what it is, and bytes to keep: symbols by address, rules for unwinding, names by class.
 
 use proguard::{ProguardCache, ProguardMapping};
@@ -55,7 +55,7 @@ pub fn canonical(text: &str) -> Option<String> {
     (!id.is_nil()).then(|| id.to_string())
 }
 
-/// Reads a file. Takes several times its size of memory; a hostile one may take all of it. `name` tells ProGuard mappings, which have no
+/// Reads a file. Takes several times its size of memory; a hostile one may take all of it. `name` tells `ProGuard` mappings, which have no
 /// mark of their own: `/proguard/UUID.txt`.
 pub fn compile(name: &str, bytes: &[u8]) -> Result<Vec<Compiled>, DebugFileError> {
     if Archive::peek(bytes) == FileFormat::Unknown {
@@ -130,7 +130,7 @@ fn symbols_of(object: &Object<'_>) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-/// A ProGuard or R8 mapping. Its id stands in its name, as the build tools write it; events name the same.
+/// A `ProGuard` or R8 mapping. Its id stands in its name, as the build tools write it; events name the same.
 fn mapping(name: &str, bytes: &[u8]) -> Result<Compiled, DebugFileError> {
     let mapping = ProguardMapping::new(bytes);
     let stem = name.rsplit('/').next().unwrap_or(name);

@@ -52,7 +52,12 @@ pub fn event(event: &[u8], dump: Result<&Dump, &str>) -> Vec<u8> {
         Ok(dump) => put(&mut event, dump),
         Err(reason) => {
             event.entry("exception").or_insert_with(|| {
-                exception("Minidump", "The minidump cannot be read", None, Value::Null)
+                exception(
+                    "Minidump",
+                    "The minidump cannot be read",
+                    None,
+                    &Value::Null,
+                )
             });
             let errors = event.entry("errors").or_insert_with(|| json!([]));
             if let Value::Array(errors) = errors {
@@ -64,7 +69,7 @@ pub fn event(event: &[u8], dump: Result<&Dump, &str>) -> Vec<u8> {
     serde_json::to_vec(&Value::Object(event)).expect("a tree of plain values is always valid JSON")
 }
 
-fn exception(kind: &str, value: &str, thread: Option<u32>, stack: Value) -> Value {
+fn exception(kind: &str, value: &str, thread: Option<u32>, stack: &Value) -> Value {
     json!({"values": [{
         "type": kind, "value": value, "thread_id": thread, "stacktrace": stack,
         "mechanism": {"type": "minidump", "handled": false, "synthetic": true},
@@ -83,7 +88,7 @@ fn put(event: &mut Map<String, Value>, dump: &Dump) {
     let id = crashed.map(|thread| thread.id);
     event.insert(
         "exception".to_owned(),
-        exception(reason, &value, id, of_crash),
+        exception(reason, &value, id, &of_crash),
     );
     let threads: Vec<Value> = dump
         .threads

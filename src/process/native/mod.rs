@@ -272,7 +272,7 @@ fn push_places<'a>(frames: &mut Vec<Frame<'a>>, frame: Frame<'a>, places: Vec<Pl
     frames.append(&mut inner);
 }
 
-fn put<'a>(mut frame: Frame<'a>, place: Place) -> Frame<'a> {
+fn put(mut frame: Frame<'_>, place: Place) -> Frame<'_> {
     frame.function = Some(cut(Cow::Owned(place.function), limits::SYMBOL));
     frame.raw_function = place
         .raw_function

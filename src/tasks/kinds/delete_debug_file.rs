@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::store::accounts::Project;
+use crate::store::debug_files::DebugFile;
 use crate::store::{Conn, StoreError, debug_files, now_ms, tasks};
 use crate::tasks::{Task, TaskError, outbox_row};
 
@@ -31,7 +32,7 @@ impl Task for DeleteDebugFile {
         let ids: Vec<i64> = files.iter().map(|file| file.id).collect();
         let blobs = app.blobs.clone();
         let deleted = tokio::task::spawn_blocking(move || {
-            let mut keys = files.iter().flat_map(|file| file.blob_keys());
+            let mut keys = files.iter().flat_map(DebugFile::blob_keys);
             keys.try_for_each(|key| blobs.delete(key))
         });
         deleted

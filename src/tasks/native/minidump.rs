@@ -120,8 +120,7 @@ pub fn run_child() -> Result<(), String> {
     output.flush().map_err(|error| error.to_string())
 }
 
-/// Reads a dump in this process: for the child, and for what looks for bytes that break it.
-pub fn read_here(dump: Vec<u8>, rules: HashMap<String, String>) -> Result<Dump, String> {
+fn read_here(dump: Vec<u8>, rules: HashMap<String, String>) -> Result<Dump, String> {
     let dump =
         Minidump::read(dump).map_err(|error| format!("the minidump cannot be read: {error}"))?;
     let symbols = Symbolizer::new(string_symbol_supplier(rules));

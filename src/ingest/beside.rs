@@ -144,7 +144,7 @@ fn head(item: &Item<'_>) -> Head {
 
 /// Large files that are on their way into the journal at once: each is copied there, and the journal takes only so much that waits for the
 /// disk.
-static LARGE: Semaphore = Semaphore::const_new(2);
+static LARGE: Semaphore = Semaphore::const_new(1);
 const IS_LARGE: usize = 1024 * 1024;
 
 /// The turn of a file: large ones wait for each other.

@@ -41,13 +41,15 @@ struct Share {
 }
 
 impl Share {
-    /// Makes sure that the share covers so many bytes; waits while others hold too much.
+    /// Makes sure that the share covers so many bytes; waits while others hold too much, but not for ever: two that have half each would
+    /// wait for each other.
     async fn cover(&mut self, bytes: usize) -> Result<(), Refused> {
         if self.cover_now(bytes).is_err() {
             let missing = self.missing(bytes);
-            let more = Arc::clone(&self.budget)
-                .acquire_many_owned(missing as u32)
+            let waiting = Arc::clone(&self.budget).acquire_many_owned(missing as u32);
+            let more = tokio::time::timeout(limits::ROOM_TIME, waiting)
                 .await
+                .map_err(|_| Refused::Overloaded)?
                 .map_err(|_| Refused::Overloaded)?;
             self.add(more, missing);
         }
@@ -188,10 +190,6 @@ async fn read_wire(
     share: &mut Share,
 ) -> Result<Bytes, Refused> {
     let mut wire = BytesMut::new();
-    if declared > INLINE {
-        // All at once: two that have half each would wait for each other.
-        share.cover(declared).await?;
-    }
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| Refused::Malformed("the body is cut off".into()))?;
         let length = wire.len() + chunk.len();

@@ -127,6 +127,9 @@ pub fn assemble(
             });
         }
     }
+    if wanted.chunks.is_empty() {
+        return Ok(Progress::Missing(Vec::new()));
+    }
     let found = uploads::chunks(conn, project.organization_id, &wanted.chunks)?;
     let mut missing: Vec<String> = Vec::new();
     for chunk in &wanted.chunks {

@@ -109,7 +109,6 @@ fn check(asked: &BTreeMap<String, Asked>) -> Result<(), ApiError> {
 
 fn told(progress: Progress, file: Option<&DebugFile>) -> Value {
     match progress {
-        // Asked with no chunks, a client wants to know whether the file is there.
         Progress::Missing(missing) => {
             json!({"state": "not_found", "missingChunks": missing, "detail": null})
         }

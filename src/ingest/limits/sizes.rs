@@ -20,3 +20,5 @@ pub const SESSIONS: usize = 100;
 pub const SESSION: usize = 64 * 1024;
 /// Attachments of one request.
 pub const ATTACHMENTS: usize = 100;
+/// How long a body waits for room in memory.
+pub const ROOM_TIME: Duration = Duration::from_secs(10);

@@ -1,6 +1,8 @@
 //! Rows of what came beside events. In: attachments, whose bytes are in the blob store already, and feedback. Out: a row for each, of
 //! feedback one for each of its numbers.
 
+use std::collections::{BTreeMap, HashMap};
+
 use super::Item;
 use crate::process::feedback::Feedback;
 use crate::protocol::attachment::Head;
@@ -102,7 +104,7 @@ pub(super) fn add_feedback<'a>(
     feedback: impl Iterator<Item = (&'a Item, &'a Feedback)>,
 ) -> Result<(), StoreError> {
     // The last of those that came under the same number, which an upsert may name once.
-    let latest: std::collections::BTreeMap<_, _> = feedback
+    let latest: BTreeMap<_, _> = feedback
         .map(|(item, feedback)| {
             let key = (item.project_id, *feedback.id.as_bytes());
             (key, (item, feedback))
@@ -112,12 +114,22 @@ pub(super) fn add_feedback<'a>(
         return Ok(());
     }
     let first = dialect::next_ids(conn, "feedback", latest.len() as i64)?;
+    // Numbered as they came, which is how lists show them; written in the order of their keys.
+    let mut order: Vec<_> = latest
+        .iter()
+        .map(|(key, (item, _))| (item.received_ms, item.seq, *key))
+        .collect();
+    order.sort_unstable();
+    let numbers: HashMap<_, i64> = order
+        .into_iter()
+        .zip(first..)
+        .map(|((_, _, key), number)| (key, number))
+        .collect();
     let rows: Vec<Vec<Bind<'_>>> = latest
-        .values()
-        .enumerate()
-        .map(|(at, (item, feedback))| {
+        .iter()
+        .map(|(key, (item, feedback))| {
             vec![
-                Bind::I64(first + at as i64),
+                Bind::I64(numbers[key]),
                 Bind::I64(item.project_id),
                 Bind::Slice(feedback.id.as_bytes()),
                 Bind::Slice(match &feedback.event_id {

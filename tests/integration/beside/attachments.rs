@@ -266,3 +266,53 @@ fn files_go_with_events_that_are_not_taken() {
     assert_eq!(listed(&app, &id_of(&first)).len(), 1);
     assert_eq!(listed(&app, &id_of(&second)).len(), 0);
 }
+
+/// Senders that heard no answer send again.
+#[test]
+fn the_same_file_of_the_same_event_is_there_once() {
+    let app = App::start();
+    let event = error("KeyError", "'price'", "total");
+    let id = id_of(&event);
+    let body = envelope(
+        Some(&id),
+        &[
+            item(&event),
+            (file("a.txt", "text/plain"), b"one".to_vec()),
+            (file("a.txt", "text/plain"), b"two".to_vec()),
+        ],
+    );
+    for _ in 0..2 {
+        app.sdk().envelope(&body).expect(200);
+        app.wait_idle();
+    }
+    assert_eq!(app.only_issue("")["count"], "1");
+    assert_eq!(listed(&app, &id).len(), 2);
+}
+
+/// Where files cannot be kept, they wait, and nothing waits with them.
+#[test]
+fn files_wait_while_their_place_is_away() {
+    let app = App::start();
+    let (folder, aside) = (app.data().join("blobs"), app.data().join("blobs.aside"));
+    std::fs::rename(&folder, &aside).expect("the folder moves");
+    std::fs::write(&folder, b"no folder").expect("a file in its place");
+    let first = error("KeyError", "'price'", "total");
+    let id = id_of(&first);
+    let body = envelope(
+        Some(&id),
+        &[item(&first), (file("a.txt", "text/plain"), b"a".to_vec())],
+    );
+    app.sdk().envelope(&body).expect(200);
+    let second = app
+        .sdk_of(&app.world().web_dsn)
+        .send(&error("KeyError", "'price'", "total"));
+    poll::until("events go on", || {
+        app.api().event("acme", "shop", &id).is_some()
+            && app.api().event("acme", "web", &second).is_some()
+    });
+    assert!(listed(&app, &id).is_empty());
+    std::fs::remove_file(&folder).expect("the file goes");
+    std::fs::rename(&aside, &folder).expect("the folder comes back");
+    app.wait_idle();
+    assert_eq!(listed(&app, &id).len(), 1);
+}

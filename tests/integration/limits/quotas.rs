@@ -58,7 +58,8 @@ fn a_month_of_a_key_ends_with_the_last_event_that_fits() {
         .get(&format!("/api/{}/cron/nightly/{}/", sdk.project, sdk.key));
     assert_eq!(cron.status, 202, "{cron}");
 
-    until_counted(&app, "outcome = 'rate_limited' AND reason = 'key_month'", 3);
+    // The minidump among them: it is an event as well.
+    until_counted(&app, "outcome = 'rate_limited' AND reason = 'key_month'", 4);
     until_counted(&app, "outcome = 'client_discard'", 14);
     app.wait_idle();
     assert_eq!(app.only_issue("")["count"], "3");

@@ -14,6 +14,7 @@ mod retention;
 mod send_test_event;
 mod serve;
 mod storage_report;
+mod thrift;
 mod token;
 mod user;
 

@@ -1,10 +1,11 @@
 //! `bugle serve`. In: the settings. Out: a node that runs until it is told to stop.
 
-use super::CommandError;
+use super::{CommandError, thrift};
 use crate::config::ServeArgs;
 use crate::{server, telemetry};
 
 pub(super) fn run(args: &ServeArgs) -> Result<(), CommandError> {
+    thrift::give_back_large_blocks();
     telemetry::start(args.log_format, &args.log);
     let config = args.check().map_err(|error| error.to_string())?;
     let system = actix_web::rt::System::with_tokio_rt(|| {

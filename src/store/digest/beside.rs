@@ -25,19 +25,26 @@ pub(super) fn add_attachments<'a>(
     files: impl Iterator<Item = (&'a Item, &'a NewAttachment)>,
 ) -> Result<(), StoreError> {
     let mut files: Vec<_> = files.collect();
-    files.sort_by(|(_, left), (_, right)| left.blob_key.cmp(&right.blob_key));
-    files.dedup_by(|(_, left), (_, right)| left.blob_key == right.blob_key);
+    // Numbered as they came, which is how lists show them; written in the order of their keys.
+    files.sort_by_key(|(item, _)| (item.received_ms, item.seq));
+    let mut files: Vec<_> = files.into_iter().enumerate().collect();
+    files.sort_by(|(_, (_, left)), (_, (_, right))| left.blob_key.cmp(&right.blob_key));
+    files.dedup_by(|(_, (_, left)), (_, (_, right))| left.blob_key == right.blob_key);
     if files.is_empty() {
         return Ok(());
     }
     let now = now_ms();
-    let first = dialect::next_ids(conn, "attachment", files.len() as i64)?;
+    let count = files
+        .iter()
+        .map(|(at, _)| *at as i64 + 1)
+        .max()
+        .unwrap_or(0);
+    let first = dialect::next_ids(conn, "attachment", count)?;
     let rows: Vec<Vec<Bind<'_>>> = files
         .iter()
-        .enumerate()
         .map(|(at, (item, file))| {
             vec![
-                Bind::I64(first + at as i64),
+                Bind::I64(first + *at as i64),
                 Bind::I64(item.project_id),
                 Bind::Slice(&file.event_id),
                 Bind::Str(&file.head.name),

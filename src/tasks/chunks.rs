@@ -11,9 +11,9 @@ use crate::blobs::BlobError;
 use crate::protocol::artifact_bundle::LARGEST_BUNDLE;
 use crate::store::{StoreError, uploads};
 
-/// Why chunks make no file.
+/// Why an upload comes to nothing.
 #[derive(Debug, thiserror::Error)]
-pub enum JoinError {
+pub enum Failure {
     /// Another try with the same chunks ends alike.
     #[error("{0}")]
     Refused(String),
@@ -21,19 +21,19 @@ pub enum JoinError {
     Passing(String),
 }
 
-impl From<BlobError> for JoinError {
+impl From<BlobError> for Failure {
     fn from(error: BlobError) -> Self {
         Self::Passing(error.to_string())
     }
 }
 
-impl From<StoreError> for JoinError {
+impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Self::Passing(error.to_string())
     }
 }
 
-impl From<std::io::Error> for JoinError {
+impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         Self::Passing(error.to_string())
     }
@@ -45,7 +45,7 @@ pub fn joined(
     organization_id: i64,
     checksum: &str,
     chunks: &[String],
-) -> Result<(File, u64), JoinError> {
+) -> Result<(File, u64), Failure> {
     let asked = chunks.to_vec();
     let known = app
         .store
@@ -55,7 +55,7 @@ pub fn joined(
     let mut size = 0;
     for chunk in chunks {
         let Some(chunk) = known.get(chunk) else {
-            return Err(JoinError::Refused(
+            return Err(Failure::Refused(
                 "A chunk of this upload has expired; upload it again".to_owned(),
             ));
         };
@@ -63,7 +63,7 @@ pub fn joined(
             Err(BlobError::NotFound(key)) => {
                 app.store
                     .write_blocking(move |conn| uploads::forget_chunk(conn, &key))?;
-                return Err(JoinError::Refused(
+                return Err(Failure::Refused(
                     "A chunk of this upload is gone; upload it again".to_owned(),
                 ));
             }
@@ -71,7 +71,7 @@ pub fn joined(
         };
         size += bytes.len() as u64;
         if size > LARGEST_BUNDLE {
-            return Err(JoinError::Refused(format!(
+            return Err(Failure::Refused(format!(
                 "The upload is larger than {LARGEST_BUNDLE} bytes"
             )));
         }
@@ -79,7 +79,7 @@ pub fn joined(
         file.write_all(&bytes)?;
     }
     if hex::encode(hash.finalize()) != checksum {
-        return Err(JoinError::Refused(
+        return Err(Failure::Refused(
             "The chunks do not make up a file with the checksum that was announced".to_owned(),
         ));
     }

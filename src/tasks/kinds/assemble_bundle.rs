@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 use sha1::{Digest, Sha1};
 
 use crate::app::App;
-use crate::blobs::{BlobError, key_of};
+use crate::blobs::key_of;
 use crate::protocol::artifact_bundle::{Bundle, BundleError, FileFacts};
 use crate::store::artifacts::{self, ArtifactKind};
 use crate::store::scope::OrgScope;
 use crate::store::uploads::{self, ArtifactBundle, NewFile, Progress, Wanted};
 use crate::store::{Conn, StoreError, now_ms, tasks};
-use crate::tasks::chunks::{JoinError, joined};
+use crate::tasks::chunks::{Failure, joined};
 use crate::tasks::source_maps::{CannotCompile, compile_all};
 use crate::tasks::{Task, TaskError, outbox_row};
 
@@ -25,13 +25,6 @@ const LONGEST_DIST: usize = 64;
 pub struct AssembleBundle {
     bundle_id: i64,
     chunks: Vec<String>,
-}
-
-/// Why there is no bundle.
-enum Failure {
-    /// Another try with the same bytes ends alike.
-    Refused(String),
-    Passing(String),
 }
 
 impl From<BundleError> for Failure {
@@ -45,35 +38,8 @@ impl From<BundleError> for Failure {
     }
 }
 
-impl From<JoinError> for Failure {
-    fn from(error: JoinError) -> Self {
-        match error {
-            JoinError::Refused(problem) => Self::Refused(problem),
-            JoinError::Passing(problem) => Self::Passing(problem),
-        }
-    }
-}
-
-impl From<BlobError> for Failure {
-    fn from(error: BlobError) -> Self {
-        Self::Passing(error.to_string())
-    }
-}
-
 impl From<CannotCompile> for Failure {
     fn from(error: CannotCompile) -> Self {
-        Self::Passing(error.to_string())
-    }
-}
-
-impl From<std::io::Error> for Failure {
-    fn from(error: std::io::Error) -> Self {
-        Self::Passing(error.to_string())
-    }
-}
-
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
         Self::Passing(error.to_string())
     }
 }

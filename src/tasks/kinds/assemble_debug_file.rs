@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 use sha1::{Digest, Sha1};
 
 use crate::app::App;
-use crate::blobs::{BlobError, key_of};
+use crate::blobs::key_of;
 use crate::store::accounts::Project;
 use crate::store::debug_files::{self, NewObject, Wanted};
 use crate::store::uploads::Progress;
 use crate::store::{Conn, StoreError, now_ms, tasks};
 use crate::tasks::child::ChildError;
-use crate::tasks::chunks::{JoinError, joined};
+use crate::tasks::chunks::{Failure, joined};
 use crate::tasks::native::compile;
 use crate::tasks::{Task, TaskError, outbox_row};
 
@@ -25,46 +25,12 @@ pub struct AssembleDebugFile {
     chunks: Vec<String>,
 }
 
-/// Why there is no file.
-enum Failure {
-    /// Another try with the same bytes ends alike.
-    Refused(String),
-    Passing(String),
-}
-
-impl From<JoinError> for Failure {
-    fn from(error: JoinError) -> Self {
-        match error {
-            JoinError::Refused(problem) => Self::Refused(problem),
-            JoinError::Passing(problem) => Self::Passing(problem),
-        }
-    }
-}
-
 impl From<ChildError> for Failure {
     fn from(error: ChildError) -> Self {
         match error {
             ChildError::Useless(problem) => Self::Refused(problem),
             ChildError::Machine(error) => Self::Passing(error.to_string()),
         }
-    }
-}
-
-impl From<BlobError> for Failure {
-    fn from(error: BlobError) -> Self {
-        Self::Passing(error.to_string())
-    }
-}
-
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        Self::Passing(error.to_string())
-    }
-}
-
-impl From<std::io::Error> for Failure {
-    fn from(error: std::io::Error) -> Self {
-        Self::Passing(error.to_string())
     }
 }
 

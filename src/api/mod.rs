@@ -77,6 +77,10 @@ fn routes(cfg: &mut web::ServiceConfig) {
                 .get(releases::deploys::list)
                 .post(releases::deploys::create),
         )
+        .service(
+            at("/organizations/{org}/releases/{version}/assemble")
+                .post(uploads::assemble::of_release),
+        )
         .service(at("/organizations/{org}/stats_v2").get(stats::show))
         .service(at("/organizations/{org}/eventids/{event}").get(events::locate))
         .service(at("/organizations/{org}/shortids/{short_id}").get(issues::detail::by_short_id))
@@ -108,6 +112,11 @@ fn routes(cfg: &mut web::ServiceConfig) {
         )
         .service(
             at("/projects/{org}/{project}/files/dsyms/unknown").get(uploads::debug_files::unknown),
+        )
+        .service(
+            at("/projects/{org}/{project}/files/source-maps")
+                .get(uploads::release_archives::list)
+                .delete(uploads::release_archives::delete),
         )
         .service(at("/projects/{org}/{project}/environments").get(projects::environments))
         .service(at("/projects/{org}/{project}/events").get(events::of_project))
@@ -151,8 +160,16 @@ fn routes(cfg: &mut web::ServiceConfig) {
                 .put(releases::change::update)
                 .delete(releases::change::delete),
         )
+        .service(at(&format!("{parent}/releases/{{version}}/commits")).get(releases::show::commits))
         .service(
-            at(&format!("{parent}/releases/{{version}}/commits")).get(releases::show::commits),
+            at(&format!("{parent}/releases/{{version}}/files"))
+                .get(uploads::release_files::list)
+                .post(uploads::release_files::create),
+        )
+        .service(
+            at(&format!("{parent}/releases/{{version}}/files/{{file}}"))
+                .get(uploads::release_files::one)
+                .delete(uploads::release_files::delete),
         );
     }
     // An issue is found below its organization, and also by its number alone.

@@ -22,6 +22,19 @@ impl ArtifactKind {
     pub fn number(self) -> i32 {
         self as i32
     }
+
+    /// What the ending of a file's name says that it is.
+    pub fn of_name(name: &str) -> Self {
+        let bare = name.split(['?', '#']).next().unwrap_or(name);
+        let ending = bare
+            .rsplit_once('.')
+            .map(|(_, ending)| ending.to_ascii_lowercase());
+        match ending.as_deref() {
+            Some("js" | "cjs" | "mjs" | "jsbundle" | "bundle") => Self::MinifiedSource,
+            Some("map") => Self::SourceMap,
+            _ => Self::Source,
+        }
+    }
 }
 
 /// A file that was found.
@@ -165,7 +178,7 @@ pub fn place_key(release: &str, dist: Option<&str>, url: &str) -> String {
 }
 
 /// How an upload may have written this address, the most exact first.
-fn spellings(url: &str) -> Vec<String> {
+pub(super) fn spellings(url: &str) -> Vec<String> {
     let bare = url.split(['?', '#']).next().unwrap_or(url);
     let mut found: Vec<String> = Vec::with_capacity(4);
     for form in [url, bare] {

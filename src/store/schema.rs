@@ -484,6 +484,8 @@ diesel::table! {
         size -> BigInt,
         compiled_key -> Nullable<Text>,
         problem -> Nullable<Text>,
+        checksum -> Nullable<Text>,
+        waits_for -> Nullable<Text>,
     }
 }
 

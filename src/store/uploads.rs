@@ -30,7 +30,7 @@ pub mod state {
     pub const DELETING: &str = "deleting";
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = artifact_bundles)]
 pub struct ArtifactBundle {
     pub id: i64,
@@ -90,6 +90,19 @@ pub struct NewFile {
     pub compiled_key: Option<String>,
     /// Why a script has none.
     pub problem: Option<String>,
+    /// SHA-1 of the content.
+    pub checksum: String,
+    /// Of a script whose map did not come with it.
+    pub missing_map: Option<MissingMap>,
+}
+
+/// What is known of a map that was not in the upload of its script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MissingMap {
+    /// Its address.
+    At(String),
+    /// It has the debug id of the script, and the script does not say where it is.
+    WithItsId,
 }
 
 impl NewFile {
@@ -252,29 +265,43 @@ pub fn assemble(
             .execute(conn)?;
         bundle.id
     } else {
-        let id = dialect::next_ids(conn, "artifact_bundle", 1)?;
-        diesel::insert_into(artifact_bundles::table)
-            .values((
-                artifact_bundles::id.eq(id),
-                artifact_bundles::organization_id.eq(scope.organization_id()),
-                artifact_bundles::upload_key.eq(upload_key),
-                artifact_bundles::checksum.eq(&wanted.checksum),
-                artifact_bundles::state.eq(state::CREATED),
-                artifact_bundles::version.eq(&wanted.version),
-                artifact_bundles::dist.eq(&wanted.dist),
-                artifact_bundles::size.eq(0_i64),
-                artifact_bundles::file_count.eq(0_i64),
-                artifact_bundles::created_at.eq(now),
-                artifact_bundles::changed_at.eq(now),
-            ))
-            .execute(conn)?;
-        id
+        let bundle = ArtifactBundle {
+            id: dialect::next_ids(conn, "artifact_bundle", 1)?,
+            organization_id: scope.organization_id(),
+            checksum: wanted.checksum.clone(),
+            state: state::CREATED.to_owned(),
+            detail: None,
+            version: wanted.version.clone(),
+            dist: wanted.dist.clone(),
+            size: 0,
+            file_count: 0,
+            created_at: now,
+            changed_at: now,
+        };
+        insert_bundle(conn, &bundle, &upload_key)?;
+        bundle.id
     };
     add_projects(conn, id, &wanted.projects)?;
     Ok(Progress::Begun(id))
 }
 
-fn add_projects(conn: &mut Conn, bundle_id: i64, projects: &[Project]) -> Result<(), StoreError> {
+/// The row of a new bundle, under a key that no other upload of the organization has.
+pub(super) fn insert_bundle(
+    conn: &mut Conn,
+    bundle: &ArtifactBundle,
+    upload_key: &str,
+) -> Result<(), StoreError> {
+    diesel::insert_into(artifact_bundles::table)
+        .values((bundle, artifact_bundles::upload_key.eq(upload_key)))
+        .execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn add_projects(
+    conn: &mut Conn,
+    bundle_id: i64,
+    projects: &[Project],
+) -> Result<(), StoreError> {
     let known: Vec<i64> = artifact_bundle_projects::table
         .filter(artifact_bundle_projects::bundle_id.eq(bundle_id))
         .select(artifact_bundle_projects::project_id)
@@ -346,19 +373,6 @@ pub fn complete(
     files: &[NewFile],
     now: i64,
 ) -> Result<bool, StoreError> {
-    const COLUMNS: &[&str] = &[
-        "id",
-        "bundle_id",
-        "kind",
-        "debug_id",
-        "place_key",
-        "url",
-        "source_map",
-        "blob_key",
-        "size",
-        "compiled_key",
-        "problem",
-    ];
     let changed = diesel::update(
         artifact_bundles::table
             .find(bundle.id)
@@ -376,32 +390,65 @@ pub fn complete(
     if changed == 0 {
         return Ok(false);
     }
+    insert_files(conn, bundle, files)?;
+    Ok(true)
+}
+
+/// The rows of a bundle's files, in their order; returns the number of the first.
+pub(super) fn insert_files(
+    conn: &mut Conn,
+    bundle: &ArtifactBundle,
+    files: &[NewFile],
+) -> Result<i64, StoreError> {
+    const COLUMNS: &[&str] = &[
+        "id",
+        "bundle_id",
+        "kind",
+        "debug_id",
+        "place_key",
+        "url",
+        "source_map",
+        "blob_key",
+        "size",
+        "compiled_key",
+        "problem",
+        "checksum",
+        "waits_for",
+    ];
     let first = dialect::next_ids(conn, "artifact_file", files.len() as i64)?;
-    let place = |file: &NewFile| {
+    let place = |url: &str| {
         let version = bundle.version.as_deref()?;
-        Some(place_key(version, bundle.dist.as_deref(), &file.url))
+        Some(place_key(version, bundle.dist.as_deref(), url))
     };
     let rows: Vec<Vec<Bind>> = files
         .iter()
         .zip(first..)
         .map(|(file, id)| {
+            let debug_id = file.debug_id.as_deref().and_then(debug_id::canonical);
+            let waits_for = match &file.missing_map {
+                Some(MissingMap::At(url)) => place(url).or_else(|| debug_id.clone()),
+                Some(MissingMap::WithItsId) => debug_id.clone(),
+                None => None,
+            };
             vec![
                 Bind::I64(id),
                 Bind::I64(bundle.id),
                 Bind::I32(file.kind),
-                Bind::OptText(file.debug_id.as_deref().and_then(debug_id::canonical)),
-                Bind::OptText(place(file)),
+                Bind::OptText(debug_id.clone()),
+                Bind::OptText(place(&file.url)),
                 Bind::Str(&file.url),
                 Bind::OptStr(file.source_map.as_deref()),
                 Bind::Str(&file.blob_key),
                 Bind::I64(file.size),
                 Bind::OptStr(file.compiled_key.as_deref()),
                 Bind::OptStr(file.problem.as_deref()),
+                Bind::Str(&file.checksum),
+                Bind::OptText(waits_for),
             ]
         })
         .collect();
     dialect::insert_rows(conn, "artifact_files", COLUMNS, &rows)?;
-    Ok(true)
+    Ok(first)
 }
 
 /// The newest bundles of a project, which comes out of a scope.

@@ -10,8 +10,8 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use super::kinds::{
     assemble_bundle, assemble_debug_file, attachment_sweep, auto_resolve, counter_retention,
     delete_bundle, delete_debug_file, end_ignoring, escalation, expired_chunks, expired_sessions,
-    issue_mail, merge, notify_issue, notify_summary, reprocess_event, retention, retry_event,
-    size_retention, summary_mail, train_dictionaries,
+    issue_mail, merge, notify_issue, notify_summary, pair_source_maps, reprocess_event, retention,
+    retry_event, size_retention, summary_mail, train_dictionaries,
 };
 use super::{Periodic, Task, TaskError, outbox_row};
 use crate::app::App;
@@ -27,6 +27,7 @@ pub const KINDS: &[Kind] = &[
     Kind::on_demand::<merge::MoveIssues>(),
     Kind::on_demand::<reprocess_event::ReprocessEvent>(),
     Kind::on_demand::<assemble_bundle::AssembleBundle>(),
+    Kind::on_demand::<pair_source_maps::PairSourceMaps>(),
     Kind::on_demand::<assemble_debug_file::AssembleDebugFile>(),
     Kind::on_demand::<delete_bundle::DeleteBundle>(),
     Kind::on_demand::<delete_debug_file::DeleteDebugFile>(),

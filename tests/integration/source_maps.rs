@@ -1,6 +1,7 @@
 //! In: scripts and source maps as build tools upload them, and events of browsers. Out: frames as they were written, on the page and in
 //! the grouping; what is missing is said, and comes right once it is uploaded.
 
+mod apart;
 mod by_hand;
 
 use std::io::{Cursor, Write as _};
@@ -12,7 +13,7 @@ use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 use crate::harness::sdk::{new_id, now};
-use crate::harness::{App, poll};
+use crate::harness::{App, Response, poll};
 
 const DEBUG_ID: &str = "2665e6c8-8787-53b2-9f29-7bd264c75cc9";
 
@@ -48,8 +49,8 @@ fn web_shop(folder: &str, headers: &Value) -> [File<'static>; 2] {
     ]
 }
 
-/// Uploads a bundle, as sentry-cli does, and waits until it can be used.
-fn upload(app: &App, release: Option<&str>, files: &[File<'_>]) {
+/// A bundle of files, as sentry-cli writes it.
+fn bundle(files: &[File<'_>]) -> Vec<u8> {
     let mut facts = serde_json::Map::new();
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
     for file in files {
@@ -71,26 +72,55 @@ fn upload(app: &App, release: Option<&str>, files: &[File<'_>]) {
         .write_all(manifest.to_string().as_bytes())
         .expect("memory");
     let zip = archive.finish().expect("an archive").into_inner();
-    let bytes = [b"SYSB\x02\0\0\0".as_slice(), &zip].concat();
-    let checksum = hex::encode(Sha1::digest(&bytes));
+    [b"SYSB\x02\0\0\0".as_slice(), &zip].concat()
+}
 
-    let head = format!(
-        "--edge\r\ncontent-disposition: form-data; name=\"file\"; filename=\"{checksum}\"\r\n\r\n"
-    );
-    let body = [head.as_bytes(), &bytes, b"\r\n--edge--\r\n"].concat();
+/// Sends parts of a form: for each what stands in its head after the word form-data, and its content.
+fn post_form(app: &App, path: &str, parts: &[(&str, &[u8])]) -> Response {
+    let mut body = Vec::new();
+    for (head, content) in parts {
+        let head = format!("--edge\r\ncontent-disposition: form-data; {head}\r\n\r\n");
+        body.extend_from_slice(head.as_bytes());
+        body.extend_from_slice(content);
+        body.extend_from_slice(b"\r\n");
+    }
+    body.extend_from_slice(b"--edge--\r\n");
     let authorization = format!("Bearer {}", app.world().token);
     let headers = [
         ("authorization", authorization.as_str()),
         ("content-type", "multipart/form-data; boundary=edge"),
     ];
-    let path = "/api/0/organizations/acme/chunk-upload/";
-    app.anonymous().post(path, &headers, &body).expect(200);
+    app.anonymous()
+        .post(&format!("/api/0{path}"), &headers, &body)
+}
+
+/// Uploads a bundle, as sentry-cli does, and waits until it can be used.
+fn upload(app: &App, release: Option<&str>, files: &[File<'_>]) {
+    let bytes = bundle(files);
+    let checksum = send_chunk(app, &bytes);
     let request = json!({"checksum": checksum, "chunks": [checksum], "projects": ["shop"], "version": release});
-    let path = "/organizations/acme/artifactbundle/assemble/";
+    wait_for(
+        app,
+        "/organizations/acme/artifactbundle/assemble/",
+        &request,
+    );
+}
+
+/// Returns its checksum.
+fn send_chunk(app: &App, bytes: &[u8]) -> String {
+    let checksum = hex::encode(Sha1::digest(bytes));
+    let head = format!("name=\"file\"; filename=\"{checksum}\"");
+    let path = "/organizations/acme/chunk-upload/";
+    post_form(app, path, &[(&head, bytes)]).expect(200);
+    checksum
+}
+
+/// Asks until the upload is ready.
+fn wait_for(app: &App, path: &str, request: &Value) {
     let state = poll::value("the upload is ready", || {
         let answer = app
             .api()
-            .raw("POST", path, Some(&request))
+            .raw("POST", path, Some(request))
             .expect(200)
             .json();
         matches!(answer["state"].as_str(), Some("ok" | "error")).then_some(answer)
@@ -220,7 +250,10 @@ fn uploads_that_are_of_no_use_say_why() {
     upload(&app, Some("alone@1"), &[script]);
     for (release, reason) in [
         ("broken@1", "the source map cannot be read"),
-        ("alone@1", "the upload lacks the source map app.min.js.map"),
+        (
+            "alone@1",
+            "the source map ~/js/app.min.js.map was not uploaded",
+        ),
     ] {
         let id = app.sdk().send(&event(None, Some(release)));
         app.wait_idle();

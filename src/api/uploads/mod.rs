@@ -3,6 +3,8 @@
 pub mod assemble;
 pub mod chunks;
 pub mod debug_files;
+pub mod release_archives;
+pub mod release_files;
 
 use crate::api::access::Needs;
 

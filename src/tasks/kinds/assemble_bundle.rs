@@ -2,19 +2,21 @@
 //! Out: each file as a blob and a row, all of them known at once; or the reason why not, which the client reads.
 
 use std::fs::File;
+use std::io::Read;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sha1::{Digest, Sha1};
 
 use crate::app::App;
-use crate::blobs::key_of;
+use crate::blobs::{BlobError, Blobs, key_of};
 use crate::protocol::artifact_bundle::{Bundle, BundleError, FileFacts};
 use crate::store::artifacts::{self, ArtifactKind};
 use crate::store::scope::OrgScope;
 use crate::store::uploads::{self, ArtifactBundle, NewFile, Progress, Wanted};
 use crate::store::{Conn, StoreError, now_ms, tasks};
 use crate::tasks::chunks::{Failure, joined};
+use crate::tasks::kinds::pair_source_maps;
 use crate::tasks::source_maps::{CannotCompile, compile_all};
 use crate::tasks::{Task, TaskError, outbox_row};
 
@@ -68,6 +70,7 @@ impl Task for AssembleBundle {
         match done {
             Ok(()) => {
                 app.source_maps.forget_answers();
+                app.tasks_wake.notify_one();
                 Ok(())
             }
             Err(Failure::Passing(problem)) => Err(TaskError::Retry(problem)),
@@ -93,12 +96,22 @@ fn work(app: &App, bundle_id: i64, chunks: &[String]) -> Result<(), Failure> {
     let mut bundle = Bundle::open(file)?;
     name_release(&mut row, &bundle)?;
     let mut files = Vec::with_capacity(bundle.file_count());
-    let stored = store_files(app, bundle_id, &mut bundle, &mut files)
-        .and_then(|()| Ok(compile_all(app, bundle_id, &mut files)?));
+    let stored = store_files(app, bundle_id, &mut bundle, &mut files).and_then(|()| {
+        Ok(compile_all(
+            app,
+            &format!("bundle {bundle_id}"),
+            &mut files,
+        )?)
+    });
     let keys: Vec<String> = files.iter().flat_map(NewFile::blob_keys).cloned().collect();
     let completed = stored.and_then(|()| {
         Ok(app.store.write_blocking(move |conn| {
-            uploads::complete(conn, &row, size as i64, &files, now_ms())
+            let now = now_ms();
+            let completed = uploads::complete(conn, &row, size as i64, &files, now)?;
+            if completed {
+                pair_source_maps::after(conn, row.id, &files, now)?;
+            }
+            Ok(completed)
         })?)
     });
     let is_wanted = match &completed {
@@ -188,13 +201,43 @@ fn store_files(
             size: 0,
             compiled_key: None,
             problem: None,
+            checksum: String::new(),
+            missing_map: None,
         });
-        let size = app.blobs.put(&blob_key, content)?;
+        let (size, checksum) = put_with_checksum(&app.blobs, &blob_key, content)?;
         if let Some(file) = files.last_mut() {
-            file.size = size as i64;
+            file.size = size;
+            file.checksum = checksum;
         }
         Ok(())
     })
+}
+
+/// Keeps a file, and gives its size and its SHA-1.
+pub fn put_with_checksum(
+    blobs: &Blobs,
+    key: &str,
+    content: impl Read,
+) -> Result<(i64, String), BlobError> {
+    let mut hashed = Hashed {
+        content,
+        hash: Sha1::new(),
+    };
+    let size = blobs.put(key, &mut hashed)?;
+    Ok((size as i64, hex::encode(hashed.hash.finalize())))
+}
+
+struct Hashed<R> {
+    content: R,
+    hash: Sha1,
+}
+
+impl<R: Read> Read for Hashed<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.content.read(buffer)?;
+        self.hash.update(&buffer[..count]);
+        Ok(count)
+    }
 }
 
 /// What is neither a map nor minified is a source: it can be shown, and nothing is looked up in it.

@@ -55,7 +55,12 @@ pub fn delete(conn: &mut Conn, project: &Project, bundle_id: i64) -> Result<(), 
     if !uploads::remove_from(conn, project, bundle_id)? {
         return Ok(());
     }
+    hand_over(conn, bundle_id, now_ms())
+}
+
+/// Gives out the work of deleting what a bundle keeps that no project has any more.
+pub fn hand_over(conn: &mut Conn, bundle_id: i64, now: i64) -> Result<(), StoreError> {
     let key = format!("delete-bundle:{bundle_id}");
-    let task = outbox_row(&DeleteBundle { bundle_id }, Some(key), now_ms());
+    let task = outbox_row(&DeleteBundle { bundle_id }, Some(key), now);
     tasks::enqueue(conn, &[task])
 }

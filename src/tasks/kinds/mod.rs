@@ -15,6 +15,7 @@ pub mod issue_mail;
 pub mod merge;
 pub mod notify_issue;
 pub mod notify_summary;
+pub mod pair_source_maps;
 pub mod reprocess_event;
 pub mod retention;
 pub mod retry_event;

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::blobs::{BlobError, key_of};
 use crate::protocol::debug_id;
 use crate::store::artifacts::ArtifactKind;
-use crate::store::uploads::NewFile;
+use crate::store::uploads::{MissingMap, NewFile};
 use crate::tasks::child::ChildError;
 
 /// The machine's fault: another try may do it.
@@ -29,11 +29,14 @@ enum Place {
     File(usize),
     /// In the script itself.
     Inline(Vec<u8>),
+    /// It may come in another upload, or have come already.
+    Elsewhere(MissingMap),
     None(String),
 }
 
-/// Compiles the map of every script, and every map that has a debug id and no script.
-pub fn compile_all(app: &App, bundle_id: i64, files: &mut [NewFile]) -> Result<(), CannotCompile> {
+/// Compiles the map of every script, and every map that has a debug id and no script. The keys of what comes of it are made out of
+/// `upload`, so that another try writes over what this one left.
+pub fn compile_all(app: &App, upload: &str, files: &mut [NewFile]) -> Result<(), CannotCompile> {
     let maps = Maps::of(files);
     for at in 0..files.len() {
         let script;
@@ -49,26 +52,53 @@ pub fn compile_all(app: &App, bundle_id: i64, files: &mut [NewFile]) -> Result<(
         let map = match place {
             Place::File(map) => app.blobs.get(&files[map].blob_key)?,
             Place::Inline(map) => map,
+            Place::Elsewhere(map) => {
+                files[at].problem = Some(missing(&map));
+                files[at].missing_map = Some(map);
+                continue;
+            }
             Place::None(problem) => {
                 files[at].problem = Some(problem);
                 continue;
             }
         };
-        match compile(|| app.blobs.scratch_file(), script, map) {
-            Ok(compiled) => {
-                let digest = Sha1::digest(format!("bundle {bundle_id} compiled {at}"));
-                let key = key_of("compiled", &digest);
-                app.blobs.put(&key, compiled)?;
-                files[at].compiled_key = Some(key);
-            }
-            Err(ChildError::Useless(problem)) => {
+        let digest = Sha1::digest(format!("{upload} compiled {at}"));
+        match compiled(app, key_of("compiled", &digest), script, map)? {
+            Ok(key) => files[at].compiled_key = Some(key),
+            Err(problem) => {
                 tracing::info!(url = files[at].url, problem, "a source map is of no use");
                 files[at].problem = Some(problem);
             }
-            Err(error) => return Err(error.into()),
         }
     }
     Ok(())
+}
+
+/// Compiles one map and keeps it under a key; or says why it is of no use.
+pub fn compiled(
+    app: &App,
+    key: String,
+    script: Vec<u8>,
+    map: Vec<u8>,
+) -> Result<Result<String, String>, CannotCompile> {
+    match compile(|| app.blobs.scratch_file(), script, map) {
+        Ok(compiled) => {
+            app.blobs.put(&key, compiled)?;
+            Ok(Ok(key))
+        }
+        Err(ChildError::Useless(problem)) => Ok(Err(problem)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn missing(map: &MissingMap) -> String {
+    match map {
+        MissingMap::At(url) => {
+            let shown: String = url.chars().take(200).collect();
+            format!("the source map {shown} was not uploaded")
+        }
+        MissingMap::WithItsId => "no source map with its debug id was uploaded".to_owned(),
+    }
 }
 
 /// Where the maps of an upload are found, so that not all files are looked through for each.
@@ -117,6 +147,7 @@ fn place_of(file: &NewFile, maps: &Maps, script: &[u8]) -> Place {
         Some(reference) => reference.clone(),
         None => match reference_in(script) {
             Some(reference) => reference,
+            None if id_of(file).is_some() => return Place::Elsewhere(MissingMap::WithItsId),
             None => return Place::None("the script names no source map".to_owned()),
         },
     };
@@ -132,13 +163,7 @@ fn place_of(file: &NewFile, maps: &Maps, script: &[u8]) -> Place {
     let wanted = joined(&file.url, &reference);
     let by_url = |url: &String| maps.by_url.get(url).copied();
     let found = by_url(&wanted).or_else(|| by_url(&reference));
-    found.map_or_else(
-        || {
-            let shown: String = reference.chars().take(200).collect();
-            Place::None(format!("the upload lacks the source map {shown}"))
-        },
-        Place::File,
-    )
+    found.map_or_else(|| Place::Elsewhere(MissingMap::At(wanted)), Place::File)
 }
 
 /// What the last `sourceMappingURL` of a script says.

@@ -4,6 +4,6 @@ mod bundle;
 mod compile;
 mod lookup;
 
-pub use bundle::{CannotCompile, compile_all};
+pub use bundle::{CannotCompile, compile_all, compiled};
 pub use compile::{COMMAND, run_child};
 pub use lookup::{MapCache, ProjectMaps};

@@ -13,6 +13,7 @@ use zip::{CompressionMethod, ZipWriter};
 
 use crate::blobs::{BlobError, Blobs};
 use crate::protocol::artifact_bundle::{Bundle, BundleError, LARGEST_BUNDLE};
+use crate::store::artifacts::ArtifactKind;
 use crate::store::uploads::Chunk;
 
 const CHUNK_BYTES: u64 = 8 * 1024 * 1024;
@@ -85,14 +86,11 @@ enum Kind {
 }
 
 fn kind(name: &str) -> Kind {
-    let ending = name
-        .rsplit_once('.')
-        .map(|(_, ending)| ending.to_ascii_lowercase());
-    match ending.as_deref() {
-        Some("js" | "cjs" | "mjs" | "jsbundle" | "bundle") => Kind::Script,
-        Some("map") => Kind::Map,
-        Some("zip") => Kind::Archive,
-        _ => Kind::Other,
+    match ArtifactKind::of_name(name) {
+        ArtifactKind::MinifiedSource => Kind::Script,
+        ArtifactKind::SourceMap => Kind::Map,
+        ArtifactKind::Source if name.to_ascii_lowercase().ends_with(".zip") => Kind::Archive,
+        ArtifactKind::Source => Kind::Other,
     }
 }
 

@@ -17,7 +17,7 @@ const EVENT: &[u8] = br#"{"platform":"native","debug_meta":{"images":[
 "exception":{"values":[{"type":"a","module":"a.a","value":"x","stacktrace":{"frames":[
 {"module":"a.a","function":"a","lineno":1},{"module":"a.a","function":"b","lineno":8},{"module":"a.b","function":"a"},
 {"instruction_addr":"0x0"},{"instruction_addr":"0x1"},{"instruction_addr":"0x20"},{"instruction_addr":"0x1009"},
-{"instruction_addr":"0x1120"},{"instruction_addr":"0x473ea5"},{"instruction_addr":"0x473ec0"},{"instruction_addr":"0x1151"},{"instruction_addr":"0x11a0"},{"instruction_addr":"0x401010"},
+{"instruction_addr":"0x1120"},{"instruction_addr":"0x1151"},{"instruction_addr":"0x11a0"},{"instruction_addr":"0x401010"},
 {"instruction_addr":"0x401021"},{"instruction_addr":"0xffffffff"},{"instruction_addr":"0xffffffffffffffff"}]}}]}}"#;
 
 struct One(Arc<Vec<u8>>);

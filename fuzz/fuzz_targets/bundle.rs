@@ -3,14 +3,19 @@
 
 use std::io::{Cursor, copy, sink};
 
-use bugle::protocol::artifact_bundle::{Bundle, BundleError};
+use bugle::protocol::artifact_bundle::{Bundle, BundleError, LARGEST_CONTENT, MOST_FILES};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    if let Ok(mut bundle) = Bundle::open(Cursor::new(bytes)) {
-        let _ = bundle.each(|_, _, content| {
-            copy(content, &mut sink())?;
-            Ok::<_, BundleError>(())
-        });
-    }
+    let Ok(mut bundle) = Bundle::open(Cursor::new(bytes)) else {
+        return;
+    };
+    assert!(bundle.file_count() <= MOST_FILES);
+    let mut unpacked = 0;
+    let _ = bundle.each(|_, facts, content| {
+        let _ = (facts.header("debug-id"), facts.header("sourcemap"));
+        unpacked += copy(content, &mut sink()).map_err(BundleError::Io)?;
+        Ok::<_, BundleError>(())
+    });
+    assert!(unpacked <= LARGEST_CONTENT);
 });

@@ -49,6 +49,7 @@ pub mod reprocess;
 pub mod retention;
 pub mod schema;
 pub mod scope;
+pub mod scraped;
 pub mod sessions;
 pub mod storage;
 pub mod summary_facts;

@@ -2,6 +2,7 @@
 //! the grouping; what is missing is said, and comes right once it is uploaded.
 
 mod by_hand;
+mod public;
 
 use std::io::{Cursor, Write as _};
 use std::path::Path;

@@ -120,10 +120,7 @@ fn place_of(file: &NewFile, maps: &Maps, script: &[u8]) -> Place {
             None => return Place::None("the script names no source map".to_owned()),
         },
     };
-    if let Some(data) = reference.strip_prefix("data:") {
-        let decoded = data
-            .split_once("base64,")
-            .and_then(|(_, text)| STANDARD.decode(text.trim()).ok());
+    if let Some(decoded) = inline(&reference) {
         return decoded.map_or_else(
             || Place::None("the source map inside the script cannot be read".to_owned()),
             Place::Inline,
@@ -141,8 +138,17 @@ fn place_of(file: &NewFile, maps: &Maps, script: &[u8]) -> Place {
     )
 }
 
+/// The map in a `data:` reference: None where the reference is none, and Some(None) where it cannot be read.
+pub(super) fn inline(reference: &str) -> Option<Option<Vec<u8>>> {
+    let data = reference.strip_prefix("data:")?;
+    Some(
+        data.split_once("base64,")
+            .and_then(|(_, text)| STANDARD.decode(text.trim()).ok()),
+    )
+}
+
 /// What the last `sourceMappingURL` of a script says.
-fn reference_in(script: &[u8]) -> Option<String> {
+pub(super) fn reference_in(script: &[u8]) -> Option<String> {
     const MARK: &[u8] = b"sourceMappingURL=";
     let at = memchr::memmem::rfind(script, MARK)?;
     let rest = &script[at + MARK.len()..];

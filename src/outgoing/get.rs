@@ -47,8 +47,6 @@ impl Client {
         into: &mut dyn Write,
         bounds: Bounds,
     ) -> Result<Got, OutgoingError> {
-        // One of its own for each call, so that what one server sets is not sent to another, or later.
-        let agent = agent(self.reach.clone(), self.trusted());
         let began = Instant::now();
         let late = || OutgoingError::Late {
             seconds: (bounds.until - began).as_secs(),
@@ -58,7 +56,8 @@ impl Client {
             check(&url)?;
             url.set_fragment(None);
             let left = left(bounds.until).ok_or_else(late)?;
-            let answer = agent
+            // One of its own for each hop, so that nothing that a server sets is sent anywhere.
+            let answer = agent(self.reach.clone(), self.trusted())
                 .get(url.as_str())
                 .config()
                 .timeout_global(Some(left))

@@ -484,11 +484,7 @@ fn forget_what_is_too_much(conn: &mut Conn, project_id: i64) -> Result<Vec<i64>,
 
 /// Takes up to `most` scripts of one project whose time is over off the list; says which project that was, and which bundles are of no use
 /// any more. None where no time is over.
-pub fn expire(
-    conn: &mut Conn,
-    now: i64,
-    most: i64,
-) -> Result<Option<(i64, Vec<i64>)>, StoreError> {
+pub fn expire(conn: &mut Conn, now: i64, most: i64) -> Result<Option<(i64, Vec<i64>)>, StoreError> {
     let over = scraped_scripts::table.filter(scraped_scripts::expires_at.le(now));
     let first: Option<i64> = over
         .order(scraped_scripts::expires_at)

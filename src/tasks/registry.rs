@@ -10,8 +10,8 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use super::kinds::{
     assemble_bundle, assemble_debug_file, attachment_sweep, auto_resolve, counter_retention,
     delete_bundle, delete_debug_file, end_ignoring, escalation, expired_chunks, expired_scripts,
-    expired_sessions, fetch_source_map, issue_mail, merge, notify_issue, notify_summary, reprocess_event, retention, retry_event,
-    size_retention, summary_mail, train_dictionaries,
+    expired_sessions, fetch_source_map, issue_mail, merge, notify_issue, notify_summary,
+    reprocess_event, retention, retry_event, size_retention, summary_mail, train_dictionaries,
 };
 use super::{Periodic, Task, TaskError, outbox_row};
 use crate::app::App;

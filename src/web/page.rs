@@ -283,10 +283,7 @@ impl Toast {
                 "Uploaded. It counts once it is stored, in a moment.".to_owned(),
                 false,
             ),
-            "source-maps" => (
-                "Saved. It counts for events from now on.".to_owned(),
-                false,
-            ),
+            "source-maps" => ("Saved. It counts for events from now on.".to_owned(), false),
             "bundle-deleted" => ("Upload deleted.".to_owned(), false),
             "feedback-done" => ("Marked as done.".to_owned(), false),
             "feedback-open" => ("Reopened.".to_owned(), false),

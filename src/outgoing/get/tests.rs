@@ -74,7 +74,7 @@ fn content_comes_over_redirects_and_unpacked_without_cookies() {
 fn a_redirect_into_a_private_network_is_not_followed() {
     for target in [
         "http://169.254.169.254/latest/meta-data/",
-        "http://127.0.0.2:9/",
+        "http://127.0.0.2:9000/",
         "http://[::1]:9000/",
         "http://[::ffff:10.0.0.1]/",
         "http://10.0.0.1/",

@@ -84,10 +84,7 @@ impl Task for ReprocessEvent {
 }
 
 /// None for what the filters of today would leave out: it stays as it is.
-fn again(
-    app: &App,
-    record: &EventRecord,
-) -> Result<Option<(Again, Vec<WantedScript>)>, TaskError> {
+fn again(app: &App, record: &EventRecord) -> Result<Option<(Again, Vec<WantedScript>)>, TaskError> {
     let payload = record
         .payload()
         .map_err(|error| TaskError::GiveUp(error.to_string()))?;

@@ -114,11 +114,7 @@ pub fn fetch(app: &App, url: &str) -> Result<Fetched, NotFetched> {
 }
 
 /// The map that a script refers to, in a file; and its address, if it is not in the script itself.
-fn map_of(
-    app: &App,
-    script: &Url,
-    reference: &str,
-) -> Result<(File, Option<String>), NotFetched> {
+fn map_of(app: &App, script: &Url, reference: &str) -> Result<(File, Option<String>), NotFetched> {
     let mut file = app.blobs.scratch_file()?;
     if let Some(decoded) = inline(reference) {
         let decoded =
@@ -198,11 +194,7 @@ impl<'b> Kept<'b> {
         }
     }
 
-    fn put(
-        &mut self,
-        kind: &str,
-        content: impl std::io::Read,
-    ) -> Result<(String, i64), BlobError> {
+    fn put(&mut self, kind: &str, content: impl std::io::Read) -> Result<(String, i64), BlobError> {
         let key = Blobs::new_key(kind);
         self.keys.push(key.clone());
         let size = self.blobs.put(&key, content)?;

@@ -124,10 +124,7 @@ pub struct ProjectMaps<'m> {
 
 impl SourceMaps for ProjectMaps<'_> {
     fn are_used(&self) -> bool {
-        let known = self
-            .cache
-            .state()
-            .is_user(self.project_id);
+        let known = self.cache.state().is_user(self.project_id);
         known.unwrap_or_else(|| {
             // Not read yet: the database was away when this node started.
             self.away.store(true, Ordering::Release);

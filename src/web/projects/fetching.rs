@@ -75,7 +75,5 @@ pub async fn submit(
         fetch_source_maps,
         ..present
     };
-    place
-        .save(&site, &form.viewer, "source-maps", change)
-        .await
+    place.save(&site, &form.viewer, "source-maps", change).await
 }

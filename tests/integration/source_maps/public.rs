@@ -8,15 +8,14 @@ use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
 use super::{WRITTEN, event, fixture, functions, stored, upload, web_shop};
+use crate::harness::sdk::{new_id, now};
 use crate::harness::site::{Page, Site};
 use crate::harness::{App, poll};
 
 const PAGE: &str = "/acme/projects/shop/source-maps";
 
 fn app() -> App {
-    App::with()
-        .env("BUGLE_ALLOW_OUTGOING", "127.0.0.1")
-        .start()
+    App::with().env("BUGLE_ALLOW_OUTGOING", "127.0.0.1").start()
 }
 
 fn site() -> Site {
@@ -29,13 +28,13 @@ fn site() -> Site {
 /// Switches fetching on or off and waits until events show that the nodes know.
 fn set_fetching(app: &App, is_on: bool) {
     let project = "/projects/acme/shop/";
-    let answer = app
-        .api()
-        .put(project, &json!({"scrapeJavaScript": is_on}));
+    let answer = app.api().put(project, &json!({"scrapeJavaScript": is_on}));
     assert_eq!(answer["scrapeJavaScript"], is_on);
     // Of this address nothing is fetched, so the event says at once whether the setting is known.
     poll::until("the setting counts", || {
-        let probe = at(event(None, None), "ftp://probe.example/x.js");
+        let probe = json!({"event_id": new_id(), "timestamp": now(), "platform": "javascript", "exception": {"values": [{
+            "type": "Probe", "value": "is it on", "stacktrace": {"frames": [
+                {"abs_path": "ftp://probe.example/x.js", "function": "probe", "lineno": 1, "colno": 5}]}}]}});
         let id = app.sdk().send(&probe);
         app.wait_idle();
         stored(app, &id)["errors"].is_array() == is_on
@@ -96,8 +95,8 @@ fn events_become_readable_by_themselves_and_stay_in_their_issue() {
     let event = stored(&app, &later);
     assert_eq!(functions(&event), WRITTEN);
     assert!(event["errors"].is_null(), "{}", event["errors"]);
-    let issue = app.only_issue("priceInCents");
-    assert_eq!(issue["count"], "6", "{issue}");
+    let issue = app.only_issue("TypeError");
+    assert_eq!(issue["count"], "7", "{issue}");
     assert_eq!(site.count("/js/app.min.js"), 1);
     assert_eq!(site.count("/js/app.min.js.map"), 1);
 

@@ -283,7 +283,6 @@ impl Toast {
                 "Uploaded. It counts once it is stored, in a moment.".to_owned(),
                 false,
             ),
-            "source-maps" => ("Saved. It counts for events from now on.".to_owned(), false),
             "bundle-deleted" => ("Upload deleted.".to_owned(), false),
             "feedback-done" => ("Marked as done.".to_owned(), false),
             "feedback-open" => ("Reopened.".to_owned(), false),
@@ -296,7 +295,9 @@ impl Toast {
                 "Filters saved. They count for events from now on.".to_owned(),
                 false,
             ),
-            "scrubbing" => ("Saved. It counts for events from now on.".to_owned(), false),
+            "scrubbing" | "source-maps" => {
+                ("Saved. It counts for events from now on.".to_owned(), false)
+            }
             "unchanged" => ("Nothing to change.".to_owned(), false),
             "saved" => ("Saved.".to_owned(), false),
             "key-created" => ("Key created.".to_owned(), false),

@@ -15,13 +15,12 @@ pub(super) fn ask(conn: &mut Conn, placed: &[Placed<'_>]) -> Result<Asked, Store
     for event in placed.iter().filter(|event| event.kept) {
         let item = event.new.item;
         for script in &event.new.event.wanted_scripts {
-            let number = match numbers.get(&item.node) {
-                Some(number) => *number,
-                None => {
-                    let number = nodes::number_of(conn, item.node)?;
-                    numbers.insert(item.node, number);
-                    number
-                }
+            let number = if let Some(number) = numbers.get(&item.node) {
+                *number
+            } else {
+                let number = nodes::number_of(conn, item.node)?;
+                numbers.insert(item.node, number);
+                number
             };
             askings.push(Asking {
                 project_id: item.project_id,

@@ -121,10 +121,7 @@ fn place_of(file: &NewFile, maps: &Maps, script: &[u8]) -> Place {
         },
     };
     if let Some(decoded) = inline(&reference) {
-        return decoded.map_or_else(
-            || Place::None("the source map inside the script cannot be read".to_owned()),
-            Place::Inline,
-        );
+        return decoded.map_or_else(|problem| Place::None(problem.to_owned()), Place::Inline);
     }
     let wanted = joined(&file.url, &reference);
     let by_url = |url: &String| maps.by_url.get(url).copied();
@@ -138,13 +135,13 @@ fn place_of(file: &NewFile, maps: &Maps, script: &[u8]) -> Place {
     )
 }
 
-/// The map in a `data:` reference: None where the reference is none, and Some(None) where it cannot be read.
-pub(super) fn inline(reference: &str) -> Option<Option<Vec<u8>>> {
+/// The map in a `data:` reference, or why it cannot be read; nothing where the reference is another.
+pub(super) fn inline(reference: &str) -> Option<Result<Vec<u8>, &'static str>> {
     let data = reference.strip_prefix("data:")?;
-    Some(
-        data.split_once("base64,")
-            .and_then(|(_, text)| STANDARD.decode(text.trim()).ok()),
-    )
+    let decoded = data
+        .split_once("base64,")
+        .and_then(|(_, text)| STANDARD.decode(text.trim()).ok());
+    Some(decoded.ok_or("the source map inside the script cannot be read"))
 }
 
 /// What the last `sourceMappingURL` of a script says.

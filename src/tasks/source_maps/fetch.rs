@@ -117,8 +117,7 @@ pub fn fetch(app: &App, url: &str) -> Result<Fetched, NotFetched> {
 fn map_of(app: &App, script: &Url, reference: &str) -> Result<(File, Option<String>), NotFetched> {
     let mut file = app.blobs.scratch_file()?;
     if let Some(decoded) = inline(reference) {
-        let decoded =
-            decoded.ok_or_else(|| useless("the source map inside the script cannot be read"))?;
+        let decoded = decoded.map_err(useless)?;
         file.write_all(&decoded)?;
         return Ok((file, None));
     }

@@ -184,17 +184,12 @@ impl ProjectMaps<'_> {
 
     /// By the debug id, the script before the map; else by release and address; else what was fetched from the address.
     fn ask(&self, question: &Question) -> Result<Answer, StoreError> {
-        let Question {
-            project_id,
-            debug_id,
-            url,
-            release,
-            dist,
-        } = question.clone();
+        let project_id = question.project_id;
         let is_fetching = self.cache.state().fetching.contains(&project_id);
         let public = public_script(question);
+        let question = question.clone();
         let (found, public) = self.store.read_blocking(move |conn| {
-            let uploaded = uploaded(conn, project_id, debug_id, release, dist, &url)?;
+            let uploaded = uploaded(conn, &question)?;
             let public = match public.filter(|_| uploaded.is_none()) {
                 Some(script) => Some(scraped::look_up(conn, project_id, &script, now_ms())?),
                 None => None,
@@ -244,17 +239,17 @@ impl ProjectMaps<'_> {
 }
 
 /// What a build uploaded for a script.
-fn uploaded(
-    conn: &mut Conn,
-    project_id: i64,
-    debug_id: Option<String>,
-    release: Option<String>,
-    dist: Option<String>,
-    url: &str,
-) -> Result<Option<Artifact>, StoreError> {
+fn uploaded(conn: &mut Conn, question: &Question) -> Result<Option<Artifact>, StoreError> {
+    let Question {
+        project_id,
+        debug_id,
+        url,
+        release,
+        dist,
+    } = question;
     if let Some(id) = debug_id {
         for kind in [ArtifactKind::MinifiedSource, ArtifactKind::SourceMap] {
-            let found = artifacts::artifact_by_debug_id(conn, project_id, &id, kind)?;
+            let found = artifacts::artifact_by_debug_id(conn, *project_id, id, kind)?;
             if found.is_some() {
                 return Ok(found);
             }
@@ -266,7 +261,7 @@ fn uploaded(
     // An upload without a dist is good for all of its release.
     for dist in [dist.as_deref(), None] {
         let kind = ArtifactKind::MinifiedSource;
-        let found = artifacts::artifact_by_url(conn, project_id, &release, dist, url, kind)?;
+        let found = artifacts::artifact_by_url(conn, *project_id, release, dist, url, kind)?;
         if found.is_some() || dist.is_none() {
             return Ok(found);
         }

@@ -127,7 +127,7 @@ fn answer(stream: &TcpStream, state: &State) -> std::io::Result<()> {
         Some(Page::Endless) => {
             out.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n")?;
             loop {
-                out.write_all(&[b'x'; 64 * 1024])?;
+                out.write_all(&[b'x'; 8 * 1024])?;
             }
         }
     }

@@ -42,7 +42,7 @@ fn set_fetching(app: &App, is_on: bool) {
 }
 
 /// The event of a script at this address.
-fn at(event: Value, url: &str) -> Value {
+fn at(event: &Value, url: &str) -> Value {
     let text = event
         .to_string()
         .replace("https://shop.example.com/js/app.min.js?v=3", url);
@@ -58,7 +58,7 @@ fn note(app: &App, id: &str) -> (String, String) {
 
 /// Sends an event and waits until its map could not be fetched; gives the reason.
 fn reason(app: &App, url: &str) -> String {
-    let id = app.sdk().send(&at(event(None, Some("shop@9")), url));
+    let id = app.sdk().send(&at(&event(None, Some("shop@9")), url));
     app.wait_idle();
     poll::value("the failure is told", || {
         let (kind, value) = note(app, &id);
@@ -71,7 +71,7 @@ fn events_become_readable_by_themselves_and_stay_in_their_issue() {
     let site = site();
     let app = app();
     let url = site.url("/js/app.min.js");
-    let sent = || at(event(None, Some("shop@3")), &url);
+    let sent = || at(&event(None, Some("shop@3")), &url);
     // Off until somebody turns it on.
     assert_eq!(
         app.api().get("/projects/acme/shop/")["scrapeJavaScript"],
@@ -143,7 +143,7 @@ fn a_map_is_found_by_its_header_inside_the_script_and_over_redirects() {
     set_fetching(&app, true);
     for path in ["/by-header.js", "/inside.js", "/moved.js"] {
         // Without a release as well.
-        let id = app.sdk().send(&at(event(None, None), &site.url(path)));
+        let id = app.sdk().send(&at(&event(None, None), &site.url(path)));
         poll::until(path, || {
             app.wait_idle();
             functions(&stored(&app, &id)) == WRITTEN
@@ -197,7 +197,7 @@ fn what_cannot_be_fetched_is_said_once_and_not_asked_for_again() {
     let form = page.form_with("name=\"fetch\"");
     user.submit(&page, &form, &[("fetch", "on")]);
     poll::until("the mended script is fetched", || {
-        let sent = at(event(None, Some("shop@9")), &site.url("/gone.js"));
+        let sent = at(&event(None, Some("shop@9")), &site.url("/gone.js"));
         let id = app.sdk().send(&sent);
         app.wait_idle();
         functions(&stored(&app, &id)) == WRITTEN
@@ -232,7 +232,7 @@ fn an_upload_goes_before_what_is_public() {
     set_fetching(&app, true);
     upload(&app, Some("shop@1.4.2"), &web_shop("plain", &json!({})));
     let url = site.url("/js/app.min.js");
-    let id = app.sdk().send(&at(event(None, Some("shop@1.4.2")), &url));
+    let id = app.sdk().send(&at(&event(None, Some("shop@1.4.2")), &url));
     app.wait_idle();
     assert_eq!(functions(&stored(&app, &id)), WRITTEN);
     assert!(site.asked().is_empty());
@@ -247,7 +247,7 @@ fn many_addresses_and_a_server_that_hangs_hold_nothing_up() {
     let mut last = String::new();
     for number in 0..300 {
         let url = site.url(&format!("/{number}.js"));
-        last = app.sdk().send(&at(event(None, None), &url));
+        last = app.sdk().send(&at(&event(None, None), &url));
     }
     poll::until("the last event is stored", || {
         app.api().event("acme", "shop", &last).is_some()

@@ -20,9 +20,9 @@ const MOST_IN_FLIGHT: usize = 3;
 /// Of these, for one project.
 const MOST_OF_PROJECT: usize = 1;
 /// Who finds no room looks again after this time.
-const NO_ROOM: Duration = Duration::from_secs(2);
+const NO_ROOM: Duration = Duration::from_secs(4);
 /// Who is one too many of the minute, after this.
-const TOO_MANY: Duration = Duration::from_secs(10);
+const TOO_MANY: Duration = Duration::from_secs(15);
 
 #[derive(Debug, Serialize, Deserialize)]
 pub struct FetchSourceMap {

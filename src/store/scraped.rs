@@ -390,7 +390,7 @@ pub fn keep(
         ))
         .execute(conn)?;
     let mut unused: Vec<i64> = row.bundle_id.into_iter().collect();
-    unused.extend(forget_what_is_too_much(conn, row.project_id)?);
+    unused.extend(forget_what_is_too_much(conn, row.project_id, now)?);
     Ok(Finished {
         again: askers(conn, row.project_id, &row.script_key)?,
         unused,
@@ -454,11 +454,17 @@ fn insert_bundle(
     Ok(id)
 }
 
-/// Takes what a project has beyond its bounds off the list and returns the bundles.
-fn forget_what_is_too_much(conn: &mut Conn, project_id: i64) -> Result<Vec<i64>, StoreError> {
+/// Lets the time of what a project has beyond its bounds be over and returns the bundles. The rows stay for a while: they are what the
+/// fetches of a minute are counted by.
+fn forget_what_is_too_much(
+    conn: &mut Conn,
+    project_id: i64,
+    now: i64,
+) -> Result<Vec<i64>, StoreError> {
     let kept: Vec<(String, Option<i64>, i64)> = scraped_scripts::table
         .filter(scraped_scripts::project_id.eq(project_id))
         .filter(scraped_scripts::state.eq(state::OK))
+        .filter(scraped_scripts::bundle_id.is_not_null())
         .order((
             scraped_scripts::changed_at.desc(),
             scraped_scripts::script_key,
@@ -476,7 +482,13 @@ fn forget_what_is_too_much(conn: &mut Conn, project_id: i64) -> Result<Vec<i64>,
         if number < MOST_KEPT && bytes <= MOST_KEPT_BYTES {
             continue;
         }
-        diesel::delete(scraped_scripts::table.find((project_id, script_key))).execute(conn)?;
+        diesel::update(scraped_scripts::table.find((project_id, script_key)))
+            .set((
+                scraped_scripts::bundle_id.eq(None::<i64>),
+                scraped_scripts::size.eq(0_i64),
+                scraped_scripts::expires_at.eq(now),
+            ))
+            .execute(conn)?;
         unused.extend(bundle_id);
     }
     Ok(unused)
@@ -555,3 +567,6 @@ pub fn of_project(
         .select(ScrapedScript::as_select())
         .load(conn)?)
 }
+
+#[cfg(test)]
+mod tests;

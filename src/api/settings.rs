@@ -78,6 +78,7 @@ pub fn fields(settings: &ProjectSettings) -> Map<String, Value> {
         "safeFields": scrubbing.safe_fields,
         "scrubbingExpressions": scrubbing.expressions,
         "scrubIPAddresses": scrubbing.remove_ips,
+        "scrapeJavaScript": settings.fetch_source_maps,
         "options": options,
     });
     match fields {
@@ -154,6 +155,7 @@ fn changed(present: &ProjectSettings, body: &Value) -> Result<ProjectSettings, A
             "safeFields" => scrubbing.safe_fields = lines(name, value)?,
             "scrubbingExpressions" => scrubbing.expressions = lines(name, value)?,
             "scrubIPAddresses" => scrubbing.remove_ips = flag(name, value)?,
+            "scrapeJavaScript" => settings.fetch_source_maps = flag(name, value)?,
             "options" => {
                 let Value::Object(options) = value else {
                     return Err(invalid("options is a JSON object"));

@@ -7,7 +7,7 @@ use crate::outgoing::Network;
 /// Outgoing calls.
 #[derive(Debug, Clone, Args)]
 pub struct OutgoingArgs {
-    /// Private networks that mirrors may send to, as in `10.0.0.0/8,127.0.0.1`; public addresses always may be.
+    /// Private networks that mirrors may send to and source maps be fetched from, as in `10.0.0.0/8,127.0.0.1`; public addresses always may be.
     #[arg(
         long,
         env = "BUGLE_ALLOW_OUTGOING",

@@ -1,8 +1,9 @@
 //! The one way to the outside for HTTP: mirrored events, own error reports, webhooks. In: a URL, headers, a body.
 //! Out: the status and at most 64 KiB of the answer. Names are resolved here, and only a checked address is connected
-//! to; redirects are not followed; no target can take longer than ten seconds.
+//! to; redirects are not followed; no target can take longer than ten seconds. [`get`] fetches what is larger.
 
 mod address;
+mod get;
 
 use std::fmt::Debug;
 use std::net::SocketAddr;
@@ -17,6 +18,7 @@ use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
 pub use address::{Network, Reach};
+pub use get::{Bounds, Got};
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(3);
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
@@ -38,6 +40,21 @@ pub enum OutgoingError {
     TooSlow,
     #[error("the connection failed: {0}")]
     Connection(String),
+    #[error("addresses with a user or a password are not called")]
+    Credentials,
+    #[error("port {0} is not called; below 1024 only 80 and 443 are")]
+    Port(u16),
+    #[error("it leads on too often, or nowhere")]
+    Redirect,
+    #[error("the answer comes in the encoding '{0}', and only gzip or none was asked for")]
+    Encoding(String),
+    #[error("no complete answer within {seconds} seconds")]
+    Late { seconds: u64 },
+    #[error("there is more than the {} MiB that are fetched", .most / (1024 * 1024))]
+    TooLarge { most: u64 },
+    /// The fault of this side.
+    #[error("the answer cannot be kept: {0}")]
+    NotKept(String),
 }
 
 /// What the other side said.
@@ -64,6 +81,7 @@ impl Answer {
 pub struct Client {
     reach: Reach,
     agent: Arc<OnceLock<Agent>>,
+    trusted: Arc<OnceLock<RootCerts>>,
 }
 
 impl Client {
@@ -71,12 +89,18 @@ impl Client {
         Self {
             reach,
             agent: Arc::default(),
+            trusted: Arc::default(),
         }
     }
 
     /// Made when first needed: reading what this machine trusts must not hold up the start.
     fn agent(&self) -> &Agent {
-        self.agent.get_or_init(|| agent(self.reach.clone()))
+        self.agent
+            .get_or_init(|| agent(self.reach.clone(), self.trusted()))
+    }
+
+    fn trusted(&self) -> RootCerts {
+        self.trusted.get_or_init(trusted).clone()
     }
 
     /// Sends a body and reads the answer.
@@ -111,7 +135,7 @@ impl Client {
     }
 }
 
-fn agent(reach: Reach) -> Agent {
+fn agent(reach: Reach, trusted: RootCerts) -> Agent {
     let config = Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
@@ -124,7 +148,7 @@ fn agent(reach: Reach) -> Agent {
         .max_idle_connections(16)
         .max_idle_connections_per_host(4)
         .user_agent(concat!("bugle/", env!("CARGO_PKG_VERSION")))
-        .tls_config(TlsConfig::builder().root_certs(trusted()).build())
+        .tls_config(TlsConfig::builder().root_certs(trusted).build())
         .build();
     Agent::with_parts(config, DefaultConnector::default(), Checked::new(reach))
 }

@@ -98,6 +98,8 @@ pub struct ProcessedEvent {
     pub hashes: Vec<[u8; 16]>,
     /// The normalised event as compact JSON; see docs/event-format.md.
     pub payload: Vec<u8>,
+    /// Scripts of its frames whose source maps are to be fetched.
+    pub wanted_scripts: Vec<source_maps::WantedScript>,
 }
 
 /// Why a payload is not kept as an event. Trying again changes nothing.
@@ -171,7 +173,7 @@ pub fn process_in_stages(
     done(Stage::Filter);
     scrub::scrub(&mut event, &settings.scrubbing);
     done(Stage::Scrub);
-    source_maps::apply(&mut event, maps);
+    let wanted_scripts = source_maps::apply(&mut event, maps);
     native::apply(&mut event, maps.debug_files());
     done(Stage::Map);
     normalize::trim(&mut event);
@@ -226,6 +228,7 @@ pub fn process_in_stages(
             .collect(),
         hashes,
         payload,
+        wanted_scripts,
     };
     done(Stage::Write);
     Ok(processed)

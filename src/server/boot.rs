@@ -13,7 +13,7 @@ use crate::journal::JournalError;
 use crate::model::password;
 use crate::store::{
     StoreError, accounts, artifacts, debug_files, dictionaries, keys, migrate, mirrors, nodes,
-    organization_settings, project_settings,
+    organization_settings, project_settings, scraped,
 };
 use crate::tasks::balance;
 
@@ -124,6 +124,8 @@ pub(super) async fn load_settings(app: &Arc<App>) -> Result<(), StoreError> {
     app.project_settings.replace(&organizations, &projects);
     app.source_maps
         .set_users(app.store.read(artifacts::projects_with_uploads).await?);
+    app.source_maps
+        .set_fetching(app.store.read(scraped::projects_that_fetch).await?);
     app.symbols
         .set_users(app.store.read(debug_files::projects_with_files).await?);
     app.limits.replace(&settings);

@@ -50,6 +50,7 @@ pub mod reprocess;
 pub mod retention;
 pub mod schema;
 pub mod scope;
+pub mod scraped;
 pub mod script_maps;
 pub mod sessions;
 pub mod storage;

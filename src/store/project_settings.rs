@@ -24,6 +24,8 @@ pub struct ProjectSettings {
     pub updated_by: Option<i64>,
     /// JSON of [`crate::process::scrub::Scrubbing`].
     pub scrubbing: Option<String>,
+    /// Whether the public source maps of scripts are fetched.
+    pub fetch_source_maps: bool,
 }
 
 impl ProjectSettings {
@@ -52,6 +54,7 @@ const PLAN: Upsert = Upsert {
         "updated_at",
         "updated_by",
         "scrubbing",
+        "fetch_source_maps",
     ],
     key: &["project_id"],
     changes: &[
@@ -61,6 +64,7 @@ const PLAN: Upsert = Upsert {
         ("updated_at", Change::Replace),
         ("updated_by", Change::Replace),
         ("scrubbing", Change::Replace),
+        ("fetch_source_maps", Change::Replace),
     ],
 };
 
@@ -111,6 +115,7 @@ pub fn set(
         Bind::I64(now_ms()),
         Bind::OptI64(user_id),
         Bind::OptStr(settings.scrubbing.as_deref()),
+        Bind::Bool(settings.fetch_source_maps),
     ];
     dialect::upsert_rows(conn, &PLAN, &[row])?;
     keys::touch(conn)

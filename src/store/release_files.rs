@@ -73,6 +73,8 @@ pub fn list(
         .filter(artifact_bundles::state.eq(state::OK))
         .filter(artifact_bundles::version.eq(version))
         .filter(artifact_bundles::id.eq_any(bundles))
+        // What was fetched from where browsers load it has no place: it goes by itself.
+        .filter(artifact_files::place_key.is_not_null())
         .order(artifact_files::id.desc())
         .limit(MOST_LISTED)
         .select(columns())
@@ -101,6 +103,7 @@ pub fn one(
         .filter(artifact_bundles::state.eq(state::OK))
         .filter(artifact_bundles::version.eq(version))
         .filter(artifact_bundles::id.eq_any(bundles))
+        .filter(artifact_files::place_key.is_not_null())
         .select(columns())
         .first(conn)
         .optional()?

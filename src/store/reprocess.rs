@@ -6,7 +6,9 @@ use diesel::prelude::*;
 use super::digest::lock_project;
 use super::events::EventRecord;
 use super::schema::{events, issue_hashes, issues};
+use super::scraped::{self, Asked, Asking};
 use super::{Conn, StoreError, dictionaries};
+use crate::process::source_maps::WantedScript;
 
 /// An event as it is to be stored.
 #[derive(Debug, Clone)]
@@ -26,6 +28,29 @@ pub fn load(conn: &mut Conn, row: i64) -> Result<Option<EventRecord>, StoreError
         .optional()?;
     dictionaries::make_readable(conn, record.iter().map(|row| row.data.as_slice()))?;
     Ok(record)
+}
+
+/// Notes the scripts whose source maps an event still lacks.
+pub fn ask(
+    conn: &mut Conn,
+    record: &EventRecord,
+    wanted: &[WantedScript],
+    now: i64,
+) -> Result<Asked, StoreError> {
+    if wanted.is_empty() {
+        return Ok(Asked::default());
+    }
+    lock_project(conn, record.project_id)?;
+    let askings: Vec<Asking<'_>> = wanted
+        .iter()
+        .map(|script| Asking {
+            project_id: record.project_id,
+            script,
+            issue_id: record.issue_id,
+            event_row: record.id,
+        })
+        .collect();
+    scraped::ask(conn, &askings, now)
 }
 
 /// Replaces the payload of `old`. Hashes that lead nowhere yet lead to the event's issue from now on, so that what comes in with

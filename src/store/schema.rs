@@ -376,6 +376,7 @@ diesel::table! {
         updated_at -> BigInt,
         updated_by -> Nullable<BigInt>,
         scrubbing -> Nullable<Text>,
+        fetch_source_maps -> Bool,
     }
 }
 
@@ -641,6 +642,32 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    scraped_scripts (project_id, script_key) {
+        project_id -> BigInt,
+        script_key -> Text,
+        url -> Text,
+        version -> Nullable<Text>,
+        dist -> Nullable<Text>,
+        state -> Text,
+        problem -> Nullable<Text>,
+        bundle_id -> Nullable<BigInt>,
+        size -> BigInt,
+        begun_at -> BigInt,
+        changed_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    scraped_askers (project_id, script_key, asker) {
+        project_id -> BigInt,
+        script_key -> Text,
+        asker -> BigInt,
+        event_row -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     debug_files,
     attachments,
@@ -693,4 +720,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     artifact_bundles,
     artifact_bundle_projects,
     artifact_files,
+    scraped_scripts,
+    scraped_askers,
 );

@@ -191,6 +191,20 @@ pub fn retry_later(
     Ok(())
 }
 
+/// It is not the task's turn: it comes again after `delay_ms`, and the attempt does not count.
+pub fn put_off(conn: &mut Conn, id: i64, holder: &str, delay_ms: i64) -> Result<(), StoreError> {
+    let run_at = dialect::clock_ms(conn)? + delay_ms;
+    diesel::update(tasks::table.find(id).filter(tasks::claimed_by.eq(holder)))
+        .set((
+            tasks::run_at.eq(run_at),
+            tasks::claimed_until.eq(0),
+            tasks::claimed_by.eq(None::<String>),
+            tasks::attempts.eq(tasks::attempts - 1),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// The task failed for good: it joins the dead letters.
 pub fn bury(conn: &mut Conn, id: i64, holder: &str, error: &str) -> Result<(), StoreError> {
     diesel::update(tasks::table.find(id).filter(tasks::claimed_by.eq(holder)))

@@ -57,7 +57,7 @@ pub(super) async fn attempt(app: &Arc<App>, kind: &'static Kind, task: &Claimed,
         }
     };
     counted.durations.observe(began.elapsed());
-    if outcome.is_err() {
+    if matches!(outcome, Err(TaskError::Retry(_) | TaskError::GiveUp(_))) {
         counted.failed.inc();
     }
     if let Err(error) = record(app, kind, task, holder, outcome).await {
@@ -127,6 +127,12 @@ async fn record(
         Ok(()) => {
             app.store
                 .write(move |conn| tasks::finish(conn, id, &holder))
+                .await
+        }
+        Err(TaskError::Later(delay)) => {
+            let delay = delay.as_millis() as i64;
+            app.store
+                .write(move |conn| tasks::put_off(conn, id, &holder, delay))
                 .await
         }
         Err(TaskError::Retry(error)) if attempts < kind.max_attempts => {

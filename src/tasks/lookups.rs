@@ -14,6 +14,26 @@ pub fn with<T>(
     away: &AtomicBool,
     work: impl FnOnce(&ProjectMaps<'_>, &ProjectFiles<'_>) -> T,
 ) -> T {
+    prepared(app, project_id, away, false, work)
+}
+
+/// The same, looking at what there is now: for events that are processed again because something came.
+pub fn anew<T>(
+    app: &App,
+    project_id: i64,
+    away: &AtomicBool,
+    work: impl FnOnce(&ProjectMaps<'_>, &ProjectFiles<'_>) -> T,
+) -> T {
+    prepared(app, project_id, away, true, work)
+}
+
+fn prepared<T>(
+    app: &App,
+    project_id: i64,
+    away: &AtomicBool,
+    anew: bool,
+    work: impl FnOnce(&ProjectMaps<'_>, &ProjectFiles<'_>) -> T,
+) -> T {
     let files = ProjectFiles {
         cache: &app.symbols,
         store: &app.store,
@@ -28,6 +48,7 @@ pub fn with<T>(
         project_id,
         debug_files: &files,
         away,
+        anew,
     };
     work(&maps, &files)
 }

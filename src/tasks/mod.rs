@@ -61,6 +61,9 @@ pub enum TaskError {
     Retry(String),
     #[error("{0}")]
     GiveUp(String),
+    /// Nothing failed: it is not its turn yet, and the attempt does not count.
+    #[error("it is not its turn for {} s", .0.as_secs())]
+    Later(Duration),
 }
 
 impl From<StoreError> for TaskError {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::content::{self, Problem};
 use super::files::Files;
-use super::kinds::{notify_issue, train_dictionaries};
+use super::kinds::{fetch_source_map, notify_issue, train_dictionaries};
 use super::poison::{Poison, hook};
 use crate::app::App;
 use crate::journal::RecordKind;
@@ -342,6 +342,7 @@ pub(super) fn store(
         spike_limit: app.config.spike_limit,
         new_issue_limit: app.config.new_issue_limit,
         follow_up: &follow_up,
+        fetch: &fetch_source_map::follow_ups,
     };
     digest::store(conn, &app.digest_cache, batch, &rules)
 }

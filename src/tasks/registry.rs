@@ -9,9 +9,10 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 
 use super::kinds::{
     assemble_bundle, assemble_debug_file, attachment_sweep, auto_resolve, counter_retention,
-    delete_bundle, delete_debug_file, end_ignoring, escalation, expired_chunks, expired_sessions,
-    issue_mail, merge, notify_issue, notify_summary, pair_source_maps, reprocess_event, retention,
-    retry_event, size_retention, summary_mail, train_dictionaries,
+    delete_bundle, delete_debug_file, end_ignoring, escalation, expired_chunks, expired_scripts,
+    expired_sessions, fetch_source_map, issue_mail, merge, notify_issue, notify_summary,
+    pair_source_maps, reprocess_event, retention, retry_event, size_retention, summary_mail,
+    train_dictionaries,
 };
 use super::{Periodic, Task, TaskError, outbox_row};
 use crate::app::App;
@@ -30,6 +31,7 @@ pub const KINDS: &[Kind] = &[
     Kind::on_demand::<pair_source_maps::PairSourceMaps>(),
     Kind::on_demand::<assemble_debug_file::AssembleDebugFile>(),
     Kind::on_demand::<delete_bundle::DeleteBundle>(),
+    Kind::on_demand::<fetch_source_map::FetchSourceMap>(),
     Kind::on_demand::<delete_debug_file::DeleteDebugFile>(),
     Kind::periodic::<end_ignoring::EndIgnoring>(),
     Kind::periodic::<escalation::Escalation>(),
@@ -39,6 +41,7 @@ pub const KINDS: &[Kind] = &[
     Kind::periodic::<counter_retention::CounterRetention>(),
     Kind::periodic::<expired_sessions::ExpiredSessions>(),
     Kind::periodic::<expired_chunks::ExpiredChunks>(),
+    Kind::periodic::<expired_scripts::ExpiredScripts>(),
     Kind::periodic::<attachment_sweep::AttachmentSweep>(),
     Kind::periodic::<train_dictionaries::TrainDictionaries>(),
 ];

@@ -108,6 +108,10 @@ fn routes(config: &mut ServiceConfig) {
                 .route(post().to(projects::upload::submit)),
         )
         .route(
+            "/{org}/projects/{project}/source-maps/fetching",
+            post().to(projects::fetching::submit),
+        )
+        .route(
             "/{org}/projects/{project}/source-maps/{bundle}/delete",
             post().to(projects::source_maps::delete),
         )

@@ -295,7 +295,9 @@ impl Toast {
                 "Filters saved. They count for events from now on.".to_owned(),
                 false,
             ),
-            "scrubbing" => ("Saved. It counts for events from now on.".to_owned(), false),
+            "scrubbing" | "source-maps" => {
+                ("Saved. It counts for events from now on.".to_owned(), false)
+            }
             "unchanged" => ("Nothing to change.".to_owned(), false),
             "saved" => ("Saved.".to_owned(), false),
             "key-created" => ("Key created.".to_owned(), false),

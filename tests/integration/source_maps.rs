@@ -3,6 +3,7 @@
 
 mod apart;
 mod by_hand;
+mod public;
 
 use std::io::{Cursor, Write as _};
 use std::path::Path;

@@ -32,12 +32,24 @@ pub struct Script<'s> {
     pub dist: Option<&'s str>,
 }
 
+/// A script whose map is to be fetched from where browsers load it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct WantedScript {
+    pub url: String,
+    pub release: Option<String>,
+    pub dist: Option<String>,
+}
+
 /// What a look-up found.
 #[derive(Debug, Clone)]
 pub enum Finding {
     Map(CompiledMap),
     /// Nothing was uploaded for this script.
     Missing,
+    /// Nothing was uploaded, and what is public is not here yet.
+    Wanted,
+    /// Nothing was uploaded, and what is public cannot be had for the time being.
+    NotFetched(String),
     /// There is one, and it is of no use.
     Broken(String),
 }
@@ -72,11 +84,14 @@ impl SourceMaps for NoMaps {
 /// More scripts in one event are not looked up.
 const MOST_SCRIPTS: usize = 50;
 
-/// Maps all frames of the event that stand in a script with a map.
-pub(super) fn apply(event: &mut Event<'_>, maps: &dyn SourceMaps) {
+/// Of one event no more are fetched.
+const MOST_WANTED: usize = 10;
+
+/// Maps all frames of the event that stand in a script with a map. Returns the scripts whose maps are to be fetched.
+pub(super) fn apply(event: &mut Event<'_>, maps: &dyn SourceMaps) -> Vec<WantedScript> {
     let is_script = is_script_platform(&event.platform);
     if !maps.are_used() || (!is_script && !has_script_frames(event)) {
-        return;
+        return Vec::new();
     }
     let mut scripts = Scripts {
         debug_ids: debug_ids(&event.debug_meta),
@@ -85,6 +100,7 @@ pub(super) fn apply(event: &mut Event<'_>, maps: &dyn SourceMaps) {
         maps,
         known: Vec::new(),
         mapped: Vec::new(),
+        wanted: Vec::new(),
         notes: Vec::new(),
     };
     let mut changed = false;
@@ -92,7 +108,10 @@ pub(super) fn apply(event: &mut Event<'_>, maps: &dyn SourceMaps) {
         changed |= map_stack(stack, is_script, &mut scripts);
     }
     let Scripts {
-        mut notes, mapped, ..
+        mut notes,
+        mapped,
+        wanted,
+        ..
     } = scripts;
     // Of a script whose other frames are known, what is not known is what the bundler added.
     notes.retain(|note| note.kind != NO_POSITION || !mapped.contains(&note.script));
@@ -100,6 +119,7 @@ pub(super) fn apply(event: &mut Event<'_>, maps: &dyn SourceMaps) {
         in_app::decide_all(event);
     }
     replace_notes(&mut event.errors, notes);
+    wanted
 }
 
 fn is_script_platform(platform: &str) -> bool {
@@ -142,6 +162,7 @@ struct Scripts<'m, 'a> {
     known: Vec<(String, Option<CompiledMap>)>,
     /// Scripts some of whose frames were mapped.
     mapped: Vec<String>,
+    wanted: Vec<WantedScript>,
     notes: Vec<Note>,
 }
 
@@ -154,6 +175,8 @@ struct Note {
 
 const MISSING: &str = "source_map_missing";
 const BROKEN: &str = "source_map_broken";
+const WANTED: &str = "source_map_wanted";
+const NOT_FETCHED: &str = "source_map_not_fetched";
 const NO_POSITION: &str = "source_map_without_position";
 const NO_SOURCE: &str = "source_map_without_source";
 
@@ -174,6 +197,21 @@ impl Scripts<'_, '_> {
         };
         let map = match self.maps.find(&script) {
             Finding::Map(map) => Some(map),
+            Finding::Wanted => {
+                if self.wanted.len() < MOST_WANTED {
+                    self.wanted.push(WantedScript {
+                        url: url.to_owned(),
+                        release: self.release.as_deref().map(str::to_owned),
+                        dist: self.dist.as_deref().map(str::to_owned),
+                    });
+                }
+                self.note(WANTED, url, None);
+                None
+            }
+            Finding::NotFetched(reason) => {
+                self.note(NOT_FETCHED, url, Some(reason));
+                None
+            }
             Finding::Missing => {
                 let reason = match (script.debug_id, script.release) {
                     (Some(id), _) => format!("debug id {id}"),
@@ -211,7 +249,7 @@ fn replace_notes(errors: &mut Vec<Json<'_>>, notes: Vec<Note>) {
         !error.as_object().is_some_and(|error| {
             matches!(
                 error.get_str("type"),
-                Some(MISSING | BROKEN | NO_POSITION | NO_SOURCE)
+                Some(MISSING | BROKEN | WANTED | NOT_FETCHED | NO_POSITION | NO_SOURCE)
             )
         })
     });

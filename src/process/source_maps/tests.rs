@@ -158,8 +158,43 @@ fn what_is_missing_is_said_and_forgotten_once_it_is_there() {
     );
     let broken = processed(&payload, &Nothing(Finding::Broken("no JSON".into())));
     assert_eq!(broken["errors"][0]["value"], "no JSON");
-    let bytes = serde_json::to_vec(&missing).expect("JSON");
-    assert!(processed(&bytes, &WebShop)["errors"].is_null());
+    let not_fetched = Nothing(Finding::NotFetched("it answered 404".into()));
+    let not_fetched = processed(&payload, &not_fetched);
+    assert_eq!(not_fetched["errors"][0]["type"], "source_map_not_fetched");
+    assert_eq!(not_fetched["errors"][0]["value"], "it answered 404");
+    for earlier in [missing, not_fetched] {
+        let bytes = serde_json::to_vec(&earlier).expect("JSON");
+        assert!(processed(&bytes, &WebShop)["errors"].is_null());
+    }
+}
+
+#[test]
+fn a_few_scripts_of_an_event_are_wanted_each_once() {
+    struct Public;
+    impl SourceMaps for Public {
+        fn are_used(&self) -> bool {
+            true
+        }
+        fn find(&self, _: &Script<'_>) -> Finding {
+            Finding::Wanted
+        }
+    }
+    let frame = |number: usize| json!({"abs_path": format!("https://a.example/{number}.js"), "lineno": 1, "colno": number + 1});
+    let frames: Vec<_> = (0..60).chain(0..60).map(frame).collect();
+    let event = json!({"platform": "javascript", "release": "shop@1", "dist": "7",
+        "exception": {"values": [{"type": "E", "stacktrace": {"frames": frames}}]}});
+    let bytes = serde_json::to_vec(&event).expect("JSON");
+    let incoming = Incoming::stored(&bytes);
+    let event = process_mapped(&incoming, &Settings::default(), &Public).expect("an event");
+    assert_eq!(event.wanted_scripts.len(), MOST_WANTED);
+    assert_eq!(
+        event.wanted_scripts[0],
+        WantedScript {
+            url: "https://a.example/0.js".into(),
+            release: Some("shop@1".into()),
+            dist: Some("7".into()),
+        }
+    );
 }
 
 #[test]

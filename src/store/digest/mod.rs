@@ -19,6 +19,7 @@ mod issues;
 pub mod ledger;
 mod place;
 mod reopen;
+mod scripts;
 mod sessions;
 pub mod tag_moves;
 pub mod tags;
@@ -34,6 +35,7 @@ use ledger::Fate;
 use place::Placed;
 
 use super::dead_records::{Dead, Origin};
+use super::scraped::Asked;
 use super::tasks::{self, NewTask};
 use super::usage::{self, Count, OutcomeKey};
 use super::{Conn, StoreError, refusals};
@@ -115,6 +117,8 @@ pub struct Rules<'a> {
     pub new_issue_limit: i64,
     /// Which tasks follow from new and regressed issues.
     pub follow_up: &'a dyn Fn(&IssueChange) -> Vec<NewTask>,
+    /// Which tasks follow from events that lack public source maps.
+    pub fetch: &'a dyn Fn(&Asked) -> Vec<NewTask>,
 }
 
 /// What a batch changed.
@@ -186,7 +190,8 @@ pub fn store(
 
     stored.changes = changes::changes(placed);
     changes::record_changes(conn, &stored.changes)?;
-    let follow_ups: Vec<NewTask> = stored.changes.iter().flat_map(rules.follow_up).collect();
+    let mut follow_ups: Vec<NewTask> = stored.changes.iter().flat_map(rules.follow_up).collect();
+    follow_ups.extend((rules.fetch)(&scripts::ask(conn, placed)?));
     stored.tasks = follow_ups.len();
     tasks::enqueue(conn, &follow_ups)?;
     beside::add_attachments(conn, attachments(&fresh))?;

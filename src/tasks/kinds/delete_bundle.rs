@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::store::accounts::Project;
-use crate::store::{Conn, StoreError, now_ms, tasks, uploads};
+use crate::store::{Conn, StoreError, now_ms, scraped, tasks, uploads};
 use crate::tasks::{Task, TaskError, outbox_row};
 
 const STEP: i64 = 200;
@@ -55,6 +55,7 @@ pub fn delete(conn: &mut Conn, project: &Project, bundle_id: i64) -> Result<(), 
     if !uploads::remove_from(conn, project, bundle_id)? {
         return Ok(());
     }
+    scraped::forget_bundle(conn, bundle_id)?;
     hand_over(conn, bundle_id, now_ms())
 }
 
@@ -63,4 +64,22 @@ pub fn hand_over(conn: &mut Conn, bundle_id: i64, now: i64) -> Result<(), StoreE
     let key = format!("delete-bundle:{bundle_id}");
     let task = outbox_row(&DeleteBundle { bundle_id }, Some(key), now);
     tasks::enqueue(conn, &[task])
+}
+
+/// Deletes bundles that were fetched and are of no use any more. One that somebody deleted meanwhile is no mistake.
+pub fn delete_fetched(
+    conn: &mut Conn,
+    project_id: i64,
+    bundle_ids: &[i64],
+) -> Result<(), StoreError> {
+    let Some(project) = scraped::project(conn, project_id)? else {
+        return Ok(());
+    };
+    for id in bundle_ids {
+        match delete(conn, &project, *id) {
+            Ok(()) | Err(StoreError::NotFound) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }

@@ -7,14 +7,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
+use crate::process::source_maps::WantedScript;
 use crate::process::{Incoming, ProcessError, process_mapped};
 use crate::protocol::event_id::EventId;
 use crate::store::events::EventRecord;
 use crate::store::now_ms;
 use crate::store::payload::Packer;
 use crate::store::reprocess::{self, Again};
-use crate::store::tasks::NewTask;
+use crate::store::tasks::{self, NewTask};
+use crate::tasks::kinds::fetch_source_map;
 use crate::tasks::{Task, TaskError, lookups, outbox_row};
+
+const MOST_TRIES: usize = 5;
 
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ReprocessEvent {
@@ -27,39 +31,60 @@ pub fn of(row: i64) -> NewTask {
     outbox_row(&ReprocessEvent { row }, Some(key), now_ms())
 }
 
+/// The task for an event that waited for a script. Of each script one, so that none is lost while another is at work.
+pub fn after_fetch(row: i64, script_key: &str) -> NewTask {
+    let key = format!("reprocess:{row}:{script_key}");
+    outbox_row(&ReprocessEvent { row }, Some(key), now_ms())
+}
+
 impl Task for ReprocessEvent {
     const NAME: &'static str = "reprocess_event";
     const MAX_ATTEMPTS: u32 = 5;
 
     async fn run(self, app: Arc<App>) -> Result<(), TaskError> {
         let row = self.row;
-        let found = app
-            .store
-            .read(move |conn| reprocess::load(conn, row))
-            .await?;
-        let Some(record) = found else {
-            return Ok(());
-        };
-        let context = Arc::clone(&app);
-        let work = tokio::task::spawn_blocking(move || {
-            let again = again(&context, &record);
-            (record, again)
-        });
-        let (record, again) = work
-            .await
-            .map_err(|error| TaskError::GiveUp(format!("processing failed: {error}")))?;
-        let Some(again) = again? else {
-            return Ok(());
-        };
-        app.store
-            .write(move |conn| reprocess::replace(conn, &record, &again))
-            .await?;
-        Ok(())
+        // Somebody else may process the same event again; then it is done once more, with what is there by now.
+        for _ in 0..MOST_TRIES {
+            let found = app
+                .store
+                .read(move |conn| reprocess::load(conn, row))
+                .await?;
+            let Some(record) = found else {
+                return Ok(());
+            };
+            let context = Arc::clone(&app);
+            let work = tokio::task::spawn_blocking(move || {
+                let again = again(&context, &record);
+                (record, again)
+            });
+            let (record, again) = work
+                .await
+                .map_err(|error| TaskError::GiveUp(format!("processing failed: {error}")))?;
+            let Some((again, wanted)) = again? else {
+                return Ok(());
+            };
+            let replaced = app
+                .store
+                .write(move |conn| {
+                    if !reprocess::replace(conn, &record, &again)? {
+                        return Ok(false);
+                    }
+                    let asked = reprocess::ask(conn, &record, &wanted, now_ms())?;
+                    tasks::enqueue(conn, &fetch_source_map::follow_ups(&asked))?;
+                    Ok(true)
+                })
+                .await?;
+            if replaced {
+                app.tasks_wake.notify_one();
+                return Ok(());
+            }
+        }
+        Err(TaskError::Retry("the event is being changed".to_owned()))
     }
 }
 
 /// None for what the filters of today would leave out: it stays as it is.
-fn again(app: &App, record: &EventRecord) -> Result<Option<Again>, TaskError> {
+fn again(app: &App, record: &EventRecord) -> Result<Option<(Again, Vec<WantedScript>)>, TaskError> {
     let payload = record
         .payload()
         .map_err(|error| TaskError::GiveUp(error.to_string()))?;
@@ -79,7 +104,7 @@ fn again(app: &App, record: &EventRecord) -> Result<Option<Again>, TaskError> {
         sdk_client: None,
     };
     let settings = app.project_settings.of(record.project_id);
-    let processed = lookups::with(app, record.project_id, &away, |maps, _| {
+    let processed = lookups::anew(app, record.project_id, &away, |maps, _| {
         process_mapped(&incoming, &settings, maps)
     });
     let processed = match processed {
@@ -93,10 +118,11 @@ fn again(app: &App, record: &EventRecord) -> Result<Option<Again>, TaskError> {
         ));
     }
     let current = app.dictionaries.current();
-    Ok(Some(Again {
+    let again = Again {
         data: Packer::new(&current).pack(&processed.payload, &processed.platform),
         hashes: processed.hashes,
-    }))
+    };
+    Ok(Some((again, processed.wanted_scripts)))
 }
 
 /// When it came in: what is far from that is corrected by normalising, which has to come to the same times again.

@@ -151,14 +151,8 @@ fn place_of(file: &NewFile, maps: &Maps, script: &[u8]) -> Place {
             None => return Place::None("the script names no source map".to_owned()),
         },
     };
-    if let Some(data) = reference.strip_prefix("data:") {
-        let decoded = data
-            .split_once("base64,")
-            .and_then(|(_, text)| STANDARD.decode(text.trim()).ok());
-        return decoded.map_or_else(
-            || Place::None("the source map inside the script cannot be read".to_owned()),
-            Place::Inline,
-        );
+    if let Some(decoded) = inline(&reference) {
+        return decoded.map_or_else(|problem| Place::None(problem.to_owned()), Place::Inline);
     }
     let wanted = joined(&file.url, &reference);
     let by_url = |url: &String| maps.by_url.get(url).copied();
@@ -166,8 +160,17 @@ fn place_of(file: &NewFile, maps: &Maps, script: &[u8]) -> Place {
     found.map_or_else(|| Place::Elsewhere(MissingMap::At(wanted)), Place::File)
 }
 
+/// The map in a `data:` reference, or why it cannot be read; nothing where the reference is another.
+pub(super) fn inline(reference: &str) -> Option<Result<Vec<u8>, &'static str>> {
+    let data = reference.strip_prefix("data:")?;
+    let decoded = data
+        .split_once("base64,")
+        .and_then(|(_, text)| STANDARD.decode(text.trim()).ok());
+    Some(decoded.ok_or("the source map inside the script cannot be read"))
+}
+
 /// What the last `sourceMappingURL` of a script says.
-fn reference_in(script: &[u8]) -> Option<String> {
+pub(super) fn reference_in(script: &[u8]) -> Option<String> {
     const MARK: &[u8] = b"sourceMappingURL=";
     let at = memchr::memmem::rfind(script, MARK)?;
     let rest = &script[at + MARK.len()..];

@@ -4,7 +4,7 @@
 //! To the child: the script and the map, each after its length. From it: the bytes of the compiled map. See [`child`].
 
 use std::fs::File;
-use std::io::Write as _;
+use std::io::{Seek as _, SeekFrom, Write as _};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -39,15 +39,40 @@ pub fn compile(
             "a script and a source map may have {most} MiB each"
         )));
     }
+    let mut input = scratch()?;
+    send_script(&mut input, &script)?;
+    drop(script);
+    send(&mut input, &map)?;
+    drop(map);
+    run(scratch, input)
+}
+
+/// The same with a map of at most [`MOST_BYTES`] that lies in a file, which is not read into memory here.
+pub fn compile_file(
+    scratch: impl Fn() -> std::io::Result<File>,
+    script: &[u8],
+    mut map: &File,
+) -> Result<File, ChildError> {
+    let mut input = scratch()?;
+    send_script(&mut input, script)?;
+    let length = map.seek(SeekFrom::End(0))?;
+    map.seek(SeekFrom::Start(0))?;
+    let length = u32::try_from(length).map_err(std::io::Error::other)?;
+    input.write_all(&length.to_le_bytes())?;
+    std::io::copy(&mut map, &mut input)?;
+    run(scratch, input)
+}
+
+fn send_script(input: &mut File, script: &[u8]) -> std::io::Result<()> {
     let parsed = if script.len() > MOST_PARSED {
-        Vec::new()
+        &[]
     } else {
         script
     };
-    let mut input = scratch()?;
-    for part in [parsed, map] {
-        send(&mut input, &part)?;
-    }
+    send(input, parsed)
+}
+
+fn run(scratch: impl Fn() -> std::io::Result<File>, input: File) -> Result<File, ChildError> {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     child::run(COMMAND, BOUNDS, input, scratch()?)
 }

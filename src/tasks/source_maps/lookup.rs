@@ -11,9 +11,10 @@ use std::time::{Duration, Instant};
 
 use crate::blobs::Blobs;
 use crate::process::native::DebugFiles;
-use crate::process::source_maps::{CompiledMap, Finding, Script, SourceMaps};
+use crate::process::source_maps::{CompiledMap, Finding, Script, SourceMaps, WantedScript};
 use crate::store::artifacts::{self, Artifact, ArtifactKind};
-use crate::store::{Store, StoreError};
+use crate::store::scraped::{self, Known};
+use crate::store::{Conn, Store, StoreError, now_ms};
 use crate::tasks::recent::Recent;
 
 /// So soon does an upload count.
@@ -29,6 +30,8 @@ pub struct MapCache(Mutex<State>);
 struct State {
     /// Projects that something was uploaded for.
     users: Option<HashSet<i64>>,
+    /// Projects that have public maps fetched.
+    fetching: HashSet<i64>,
     answers: HashMap<Question, (Answer, Instant)>,
     maps: Recent<CompiledMap>,
 }
@@ -37,6 +40,7 @@ impl Default for State {
     fn default() -> Self {
         Self {
             users: None,
+            fetching: HashSet::new(),
             answers: HashMap::new(),
             maps: Recent::new(MOST_BYTES),
         }
@@ -57,6 +61,8 @@ enum Answer {
     /// The blob of a compiled map.
     Compiled(String),
     Missing,
+    Wanted,
+    NotFetched(String),
     Broken(String),
 }
 
@@ -70,6 +76,11 @@ impl MapCache {
         self.state().users = Some(projects);
     }
 
+    /// Takes the projects that have public maps fetched.
+    pub fn set_fetching(&self, projects: HashSet<i64>) {
+        self.state().fetching = projects;
+    }
+
     /// Asks anew for everything, because an upload is complete.
     pub fn forget_answers(&self) {
         self.state().answers.clear();
@@ -77,6 +88,12 @@ impl MapCache {
 }
 
 impl State {
+    /// None before it is known.
+    fn is_user(&self, project_id: i64) -> Option<bool> {
+        let users = self.users.as_ref()?;
+        Some(users.contains(&project_id) || self.fetching.contains(&project_id))
+    }
+
     fn remember(&mut self, question: Question, answer: Answer) {
         if self.answers.len() >= MOST_ANSWERS {
             self.answers.retain(|_, (_, at)| at.elapsed() < REMEMBERED);
@@ -101,16 +118,13 @@ pub struct ProjectMaps<'m> {
     pub debug_files: &'m dyn DebugFiles,
     /// Set when the database or the blobs could not be asked: then what was found says nothing, and the events have to come again.
     pub away: &'m AtomicBool,
+    /// Looks at what there is now, not at what was found a moment ago.
+    pub anew: bool,
 }
 
 impl SourceMaps for ProjectMaps<'_> {
     fn are_used(&self) -> bool {
-        let known = self
-            .cache
-            .state()
-            .users
-            .as_ref()
-            .map(|users| users.contains(&self.project_id));
+        let known = self.cache.state().is_user(self.project_id);
         known.unwrap_or_else(|| {
             // Not read yet: the database was away when this node started.
             self.away.store(true, Ordering::Release);
@@ -130,7 +144,11 @@ impl SourceMaps for ProjectMaps<'_> {
             release: script.release.map(str::to_owned),
             dist: script.dist.map(str::to_owned),
         };
-        let remembered = self.cache.state().answer(&question);
+        let remembered = if self.anew {
+            None
+        } else {
+            self.cache.state().answer(&question)
+        };
         let answer = match remembered {
             Some(answer) => answer,
             None => match self.ask(&question) {
@@ -146,6 +164,8 @@ impl SourceMaps for ProjectMaps<'_> {
         };
         match answer {
             Answer::Missing => Finding::Missing,
+            Answer::Wanted => Finding::Wanted,
+            Answer::NotFetched(reason) => Finding::NotFetched(reason),
             Answer::Broken(reason) => Finding::Broken(reason),
             Answer::Compiled(blob) => self.compiled(blob),
         }
@@ -162,39 +182,26 @@ impl ProjectMaps<'_> {
         self.away.store(true, Ordering::Release);
     }
 
-    /// By the debug id, the script before the map; else by release and address.
+    /// By the debug id, the script before the map; else by release and address; else what was fetched from the address.
     fn ask(&self, question: &Question) -> Result<Answer, StoreError> {
-        let Question {
-            project_id,
-            debug_id,
-            url,
-            release,
-            dist,
-        } = question.clone();
-        let found = self.store.read_blocking(move |conn| {
-            if let Some(id) = debug_id {
-                for kind in [ArtifactKind::MinifiedSource, ArtifactKind::SourceMap] {
-                    if let Some(found) =
-                        artifacts::artifact_by_debug_id(conn, project_id, &id, kind)?
-                    {
-                        return Ok(Some(found));
-                    }
-                }
-            }
-            let Some(release) = release else {
-                return Ok(None);
+        let project_id = question.project_id;
+        let is_fetching = self.cache.state().fetching.contains(&project_id);
+        let public = public_script(question);
+        let question = question.clone();
+        let (found, public) = self.store.read_blocking(move |conn| {
+            let uploaded = uploaded(conn, &question)?;
+            let public = match public.filter(|_| uploaded.is_none()) {
+                Some(script) => Some(scraped::look_up(conn, project_id, &script, now_ms())?),
+                None => None,
             };
-            // An upload without a dist is good for all of its release.
-            for dist in [dist.as_deref(), None] {
-                let kind = ArtifactKind::MinifiedSource;
-                let found =
-                    artifacts::artifact_by_url(conn, project_id, &release, dist, &url, kind)?;
-                if found.is_some() || dist.is_none() {
-                    return Ok(found);
-                }
-            }
-            Ok(None)
+            Ok((uploaded, public))
         })?;
+        let found = match public {
+            Some(Known::Fetched(artifact)) => Some(artifact),
+            Some(Known::Failed(reason)) if is_fetching => return Ok(Answer::NotFetched(reason)),
+            Some(Known::NotYet) if is_fetching => return Ok(Answer::Wanted),
+            _ => found,
+        };
         Ok(match found {
             None => Answer::Missing,
             Some(Artifact {
@@ -229,4 +236,57 @@ impl ProjectMaps<'_> {
             Err(error) => Finding::Broken(error.to_string()),
         }
     }
+}
+
+/// What a build uploaded for a script.
+fn uploaded(conn: &mut Conn, question: &Question) -> Result<Option<Artifact>, StoreError> {
+    let Question {
+        project_id,
+        debug_id,
+        url,
+        release,
+        dist,
+    } = question;
+    if let Some(id) = debug_id {
+        for kind in [ArtifactKind::MinifiedSource, ArtifactKind::SourceMap] {
+            let found = artifacts::artifact_by_debug_id(conn, *project_id, id, kind)?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+    }
+    let Some(release) = release else {
+        return Ok(None);
+    };
+    // An upload without a dist is good for all of its release.
+    for dist in [dist.as_deref(), None] {
+        let kind = ArtifactKind::MinifiedSource;
+        let found = artifacts::artifact_by_url(conn, *project_id, release, dist, url, kind)?;
+        if found.is_some() || dist.is_none() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
+}
+
+/// The script as it is fetched, if that can be done at all.
+fn public_script(question: &Question) -> Option<WantedScript> {
+    const LONGEST_ADDRESS: usize = 2048;
+    let Question {
+        url, release, dist, ..
+    } = question;
+    let is_public = ["http://", "https://"]
+        .iter()
+        .any(|scheme| url.starts_with(scheme))
+        && url.len() <= LONGEST_ADDRESS
+        && !url.contains(|letter: char| letter.is_control());
+    let fits = |text: &Option<String>, longest: usize| {
+        text.as_ref()
+            .is_none_or(|text| text.chars().count() <= longest && !text.contains('\0'))
+    };
+    (is_public && fits(release, 200) && fits(dist, 64)).then(|| WantedScript {
+        url: url.clone(),
+        release: release.clone(),
+        dist: dist.clone(),
+    })
 }

@@ -319,6 +319,8 @@ fn note_sentence(kind: &str) -> String {
         "clock_drift" => "corrected: the sender's clock was off",
         "invalid_environment" => "dropped: not a name of an environment",
         "source_map_missing" => "no source map: nothing was uploaded for this script. Upload it with its debug id or for this release",
+        "source_map_wanted" => "no source map yet: it is fetched from where browsers load the script, a few scripts a minute, and the event is then processed again by itself. If this still stands here after some minutes, process it again",
+        "source_map_not_fetched" => "no source map: nothing was uploaded for this script, and what is public could not be fetched. Once that is mended, or after an hour, process the event again; or upload the map",
         "source_map_broken" => "the uploaded source map is of no use; build and upload it again",
         "source_map_without_position" => "the source map does not know this place: it may belong to another build of the script",
         "source_map_without_source" => "the source map lacks sourcesContent, so there are no source lines",

@@ -263,8 +263,6 @@ fn told(answer: Result<u16, OutgoingError>) -> (bool, String) {
             false,
             "The other tracker did not answer in time.".to_owned(),
         ),
-        Err(OutgoingError::Unknown { .. } | OutgoingError::Connection(_)) => {
-            (false, "The other tracker cannot be reached.".to_owned())
-        }
+        Err(_) => (false, "The other tracker cannot be reached.".to_owned()),
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod debug_files;
 mod dry_run;
+pub mod fetching;
 pub mod filters;
 pub mod first_event;
 pub mod index;

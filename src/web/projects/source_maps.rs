@@ -1,13 +1,16 @@
-//! What builds uploaded for a project. In: its name. Out: a list of bundles and how far they are; who may, deletes one.
+//! What builds uploaded for a project, and what was fetched for it. In: its name. Out: a list of bundles and how far they are, and what
+//! could not be fetched; who may, deletes a bundle.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
+use super::fetching::{self, Fetching};
 use super::upload::Typed;
 use crate::store::accounts::Project;
 use crate::store::scope::{self, Role};
+use crate::store::scraped::{self, ScrapedScript};
 use crate::store::uploads::{self, ArtifactBundle, state};
-use crate::store::{StoreError, now_ms};
+use crate::store::{StoreError, now_ms, project_settings};
 use crate::tasks::kinds::delete_bundle;
 use crate::web::error::PageError;
 use crate::web::form::SessionForm;
@@ -30,6 +33,8 @@ struct Row {
     badge: &'static str,
     state: &'static str,
     detail: Option<String>,
+    /// The address of the script that it was fetched for.
+    fetched: Option<String>,
 }
 
 #[derive(Template)]
@@ -43,6 +48,7 @@ struct SourceMapsPage {
     is_cut: bool,
     can_change: bool,
     said: Said,
+    fetching: Fetching,
 }
 
 /// What the form for uploads shows: what was typed into it, and what is wrong with it.
@@ -78,13 +84,15 @@ pub(super) async fn draw(
 ) -> Result<HttpResponse, PageError> {
     let user_id = viewer.user().id;
     let now = now_ms();
-    let (context, project, bundles) = site
+    let (context, project, bundles, settings, scripts) = site
         .store
         .read(move |conn| {
             let context = OrgContext::load(conn, user_id, &organization, now)?;
             let project = context.scope.project(conn, &name)?;
             let bundles = uploads::of_project(conn, &project, LISTED)?;
-            Ok((context, project, bundles))
+            let settings = project_settings::of_project(conn, &project)?;
+            let scripts = scraped::of_project(conn, &project, now, fetching::LISTED)?;
+            Ok((context, project, bundles, settings, scripts))
         })
         .await?;
     let page = Page::new(format!("Source maps of {}", project.name), viewer, request).within(
@@ -98,21 +106,29 @@ pub(super) async fn draw(
         project,
         base_url: site.base_url.clone(),
         is_cut: bundles.len() as i64 == LISTED,
-        rows: bundles.into_iter().map(|bundle| row(bundle, now)).collect(),
+        rows: bundles
+            .into_iter()
+            .map(|bundle| row(bundle, &scripts, now))
+            .collect(),
+        fetching: Fetching::new(settings.fetch_source_maps, &scripts, now),
         can_change: context.scope.role() >= Role::Admin,
         said,
     };
     page.answer(&template)
 }
 
-fn row(bundle: ArtifactBundle, now: i64) -> Row {
+fn row(bundle: ArtifactBundle, scripts: &[ScrapedScript], now: i64) -> Row {
     let (badge, state, known) = match bundle.state.as_str() {
         state::OK => ("badge-ok", "stored", true),
         state::ERROR => ("badge-regressed", "failed", false),
         _ => ("badge-outline", "in work", false),
     };
     let fact = |text: String| if known { text } else { "–".to_owned() };
+    let fetched = scripts
+        .iter()
+        .find(|script| script.bundle_id == Some(bundle.id));
     Row {
+        fetched: fetched.map(|script| script.url.clone()),
         id: bundle.id,
         release: bundle.version,
         dist: bundle.dist,

@@ -15,6 +15,7 @@ pub mod relay;
 pub mod scrape;
 pub mod sdk;
 pub mod server;
+pub mod site;
 pub mod smtp;
 pub mod tracker;
 pub mod visitor;

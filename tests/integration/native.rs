@@ -317,7 +317,10 @@ fn obfuscated_stacks_are_read_with_their_mapping() {
         &format!("/api/0{DSYMS}"),
         &form(&[("file", Some("a.zip"), &archive)]),
     );
-    assert_eq!(answer.expect(201).json().as_array().map(Vec::len), Some(1));
+    let answer = answer.expect(201).json();
+    assert_eq!(answer.as_array().map(Vec::len), Some(1));
+    // sentry-cli 2 stops where it cannot read the id, compiled or not.
+    assert_eq!(answer[0]["uuid"], MAPPING_ID);
     poll::until("the mapping is compiled", || {
         let files = app.api().list(DSYMS);
         files

@@ -121,15 +121,14 @@ fn told(progress: Progress, file: Option<&DebugFile>) -> Value {
 
 /// A file as clients read it.
 fn shape(file: &DebugFile) -> Value {
-    let uuid = file
-        .debug_id
-        .as_deref()
-        .map(|id| id.get(..36).unwrap_or(id));
+    // sentry-cli 2 reads an id in the answer to a mapping that is not compiled yet.
+    let debug_id = file.debug_id.clone().or_else(|| mapping_id(&file.name));
+    let uuid = debug_id.as_deref().map(|id| id.get(..36).unwrap_or(id));
     let features: Vec<&str> = file.features.split_whitespace().collect();
     json!({
         "id": file.id.to_string(),
-        "uuid": uuid.unwrap_or_default(),
-        "debugId": file.debug_id,
+        "uuid": uuid,
+        "debugId": debug_id,
         "codeId": file.code_id,
         "objectName": file.name.rsplit(['/', '\\']).next().unwrap_or_default(),
         "cpuName": file.cpu,
@@ -140,6 +139,11 @@ fn shape(file: &DebugFile) -> Value {
         "headers": {"Content-Type": media_type(&file.kind)},
         "data": {"type": kind(&file.features), "features": features},
     })
+}
+
+/// The id that the name of a mapping says.
+fn mapping_id(name: &str) -> Option<String> {
+    canonical(name.strip_prefix("/proguard/")?.strip_suffix(".txt")?)
 }
 
 fn media_type(kind: &str) -> &'static str {
@@ -279,7 +283,7 @@ pub async fn unknown(
 }
 
 /// `POST /projects/{org}/{project}/files/dsyms/`: a form whose `file` is an archive of `ProGuard` mappings, as sentry-cli 2 sends it. Answers
-/// once all of them are compiled or refused.
+/// once they are kept; what becomes of them, the list tells.
 pub async fn receive(
     request: HttpRequest,
     caller: Caller,
@@ -311,7 +315,6 @@ pub async fn receive(
         })
         .await?;
     app.tasks_wake.notify_one();
-    // What is received is kept; what becomes of it, the list tells.
     let files = app
         .store
         .read(move |conn| {
@@ -386,6 +389,13 @@ fn mappings(archive: std::fs::File, blobs: &Blobs) -> Result<Vec<Mapping>, ApiEr
                 "An archive has at most 20 mappings".to_owned(),
             ));
         }
+        let stem = name.rsplit('/').next().unwrap_or(&name);
+        let name = format!("/proguard/{stem}");
+        if mapping_id(&name).is_none() {
+            return Err(ApiError::Invalid(
+                "A mapping in the archive is called proguard/UUID.txt".to_owned(),
+            ));
+        }
         let mut content = entry.take(MOST_MAPPING + 1);
         let (mut whole, mut size, mut chunks) = (Sha1::new(), 0, Vec::new());
         loop {
@@ -412,11 +422,10 @@ fn mappings(archive: std::fs::File, blobs: &Blobs) -> Result<Vec<Mapping>, ApiEr
             blobs.put(&chunk.blob_key, bytes.as_slice()).map_err(kept)?;
             chunks.push(chunk);
         }
-        let stem = name.rsplit('/').next().unwrap_or(&name);
         mappings.push(Mapping {
             wanted: Wanted {
                 checksum: hex::encode(whole.finalize()),
-                name: format!("/proguard/{stem}"),
+                name,
                 chunks: chunks.iter().map(|chunk| chunk.checksum.clone()).collect(),
             },
             chunks,

@@ -229,7 +229,34 @@ fn readable(name: &Name<'_>) -> String {
     let options = DemangleOptions::name_only();
     match name.language() {
         Language::C => name.as_str().to_owned(),
+        // Debug files of Microsoft's compilers have the names written out, with the types.
+        Language::Cpp | Language::Unknown if name.as_str().contains('(') => {
+            without_arguments(name.as_str()).to_owned()
+        }
         _ => name.try_demangle(options).into_owned(),
+    }
+}
+
+/// `shop::total(int const*, int) const` without the list at its end; `operator()` and `(anonymous namespace)` stay.
+fn without_arguments(name: &str) -> &str {
+    let bare = name.strip_suffix(" const").unwrap_or(name);
+    if !bare.ends_with(')') {
+        return name;
+    }
+    let mut depth = 0;
+    let open = bare.char_indices().rev().find_map(|(at, sign)| {
+        match sign {
+            ')' => depth += 1,
+            '(' => depth -= 1,
+            _ => {}
+        }
+        (depth == 0).then_some(at)
+    });
+    match open.map(|at| &bare[..at]) {
+        Some(rest) if !rest.is_empty() && !rest.ends_with("operator") && !rest.ends_with(':') => {
+            rest
+        }
+        _ => name,
     }
 }
 

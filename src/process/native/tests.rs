@@ -165,3 +165,30 @@ fn without_files_nothing_is_missed() {
     );
     assert!(!NoDebugFiles.are_used());
 }
+
+#[test]
+fn names_that_are_written_out_lose_their_arguments() {
+    for (written, short) in [
+        ("cart_total(int const*, int)", "cart_total"),
+        ("main()", "main"),
+        (
+            "shop::cart::total(void (*)(int)) const",
+            "shop::cart::total",
+        ),
+        ("shop::less::operator()(int, int)", "shop::less::operator()"),
+        ("shop::less::operator()", "shop::less::operator()"),
+        (
+            "`anonymous namespace'::total()",
+            "`anonymous namespace'::total",
+        ),
+        ("shop::(anonymous namespace)", "shop::(anonymous namespace)"),
+        (
+            "(anonymous namespace)::total",
+            "(anonymous namespace)::total",
+        ),
+        (")(", ")("),
+        ("total)", "total)"),
+    ] {
+        assert_eq!(super::without_arguments(written), short);
+    }
+}

@@ -165,7 +165,9 @@ pub fn remove(conn: &mut Conn, file: &ReleaseFile, now: i64) -> Result<i64, Stor
     let row: ArtifactBundle = artifact_bundles::table
         .find(file.bundle_id)
         .select(ArtifactBundle::as_select())
-        .first(conn)?;
+        .first(conn)
+        .optional()?
+        .ok_or(StoreError::NotFound)?;
     // An upload of its own, which nobody sees, is deleted as every other.
     let gone = ArtifactBundle {
         id: dialect::next_ids(conn, "artifact_bundle", 1)?,
@@ -177,9 +179,17 @@ pub fn remove(conn: &mut Conn, file: &ReleaseFile, now: i64) -> Result<i64, Stor
     };
     let key = hex::encode(Sha1::digest(format!("deleted bundle {}", gone.id)));
     uploads::insert_bundle(conn, &gone, &key)?;
-    diesel::update(artifact_files::table.find(file.id))
-        .set(artifact_files::bundle_id.eq(gone.id))
-        .execute(conn)?;
+    let moved = diesel::update(
+        artifact_files::table
+            .find(file.id)
+            .filter(artifact_files::bundle_id.eq(row.id)),
+    )
+    .set(artifact_files::bundle_id.eq(gone.id))
+    .execute(conn)?;
+    // Somebody else deletes it at this moment; nothing of this stays.
+    if moved == 0 {
+        return Err(StoreError::NotFound);
+    }
     diesel::update(artifact_bundles::table.find(row.id))
         .set((
             artifact_bundles::file_count.eq(artifact_bundles::file_count - 1),

@@ -149,23 +149,28 @@ pub fn map_of(conn: &mut Conn, script: &WaitingScript) -> Result<Option<String>,
         .optional()?)
 }
 
-/// Notes the compiled map of a script, or why it is of no use. False where the script does not wait any more.
+/// Notes the compiled map of a script, or why the one that was found is of no use: then the script waits for a better one. False where it
+/// does not wait any more.
 pub fn pair(
     conn: &mut Conn,
     script_id: i64,
     compiled: Result<&str, &str>,
 ) -> Result<bool, StoreError> {
-    let changed = diesel::update(
-        artifact_files::table
-            .find(script_id)
-            .filter(artifact_files::waits_for.is_not_null()),
-    )
-    .set((
-        artifact_files::waits_for.eq(None::<String>),
-        artifact_files::compiled_key.eq(compiled.ok()),
-        artifact_files::problem.eq(compiled.err()),
-    ))
-    .execute(conn)?;
+    let waiting = artifact_files::table
+        .find(script_id)
+        .filter(artifact_files::waits_for.is_not_null());
+    let changed = match compiled {
+        Ok(key) => diesel::update(waiting)
+            .set((
+                artifact_files::waits_for.eq(None::<String>),
+                artifact_files::compiled_key.eq(key),
+                artifact_files::problem.eq(None::<String>),
+            ))
+            .execute(conn)?,
+        Err(problem) => diesel::update(waiting)
+            .set(artifact_files::problem.eq(problem))
+            .execute(conn)?,
+    };
     Ok(changed > 0)
 }
 

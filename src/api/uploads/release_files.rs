@@ -17,7 +17,7 @@ use crate::api::{cursor, format, params::Params};
 use crate::app::App;
 use crate::blobs::{BlobError, Blobs};
 use crate::store::accounts::Project;
-use crate::store::artifacts::ArtifactKind;
+use crate::store::artifacts::{self, ArtifactKind};
 use crate::store::release_files::{self, ReleaseFile};
 use crate::store::scope::OrgScope;
 use crate::store::uploads::NewFile;
@@ -196,6 +196,9 @@ pub async fn create(
         .await;
     match added {
         Ok(added) => {
+            // Before anybody is told that it is there, this node's events look for it.
+            let users = app.store.read(artifacts::projects_with_uploads).await?;
+            app.source_maps.set_users(users);
             app.tasks_wake.notify_one();
             Ok(HttpResponse::Created().json(shape(&added)))
         }

@@ -163,6 +163,27 @@ fn a_map_belongs_to_a_script_of_another_bundle() {
 }
 
 #[test]
+fn a_script_waits_on_where_a_map_is_of_no_use() {
+    let app = App::start();
+    create(&app, "shop@1");
+    let script = fixture("plain/app.min.js");
+    send_file(&app, "shop@1", "~/js/app.min.js", &script, None).expect(201);
+    let name = "~/js/app.min.js.map";
+    let broken = send_file(&app, "shop@1", name, b"no map", None);
+    let broken = broken.expect(201).json();
+    app.wait_idle();
+    let id = app.sdk().send(&event(None, Some("shop@1")));
+    app.wait_idle();
+    assert_eq!(stored(&app, &id)["errors"][0]["type"], "source_map_broken");
+    let file = broken["id"].as_str().expect("an id");
+    let path = format!("/organizations/acme/releases/shop@1/files/{file}/");
+    app.api().raw("DELETE", &path, None).expect(204);
+    let map = fixture("plain/app.min.js.map");
+    send_file(&app, "shop@1", name, &map, None).expect(201);
+    wait_mapped(&app, None, Some("shop@1"));
+}
+
+#[test]
 fn bundles_are_put_together_for_a_release() {
     let app = App::start();
     create(&app, "shop@1");

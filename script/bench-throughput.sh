@@ -1,4 +1,4 @@
-# Sourced by script/bench. In: a storage. Out: how much goes in, through and how far it grows: accept, e2e, overload, growth.
+# Sourced by script/bench. In: a storage. Out: how much goes in, through and how far it grows: accept, e2e, source maps, overload, growth.
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # script/bench and script/bench-server.sh set what is used here.
 
@@ -65,6 +65,63 @@ scenario_e2e() {
   row "issues" "$(query 'select count(*) from issues')"
   check "acknowledged events that are counted" "$acknowledged" "$seen"
   check "acknowledged events that are stored" "$acknowledged" "$kept"
+}
+
+# drain_browser_events COUNT: what so many waiting browser events take until they are stored, nothing else going on; sets $rate.
+drain_browser_events() {
+  local began ended waiting
+  serve BUGLE_WORKERS=0
+  send "${dsns[@]}" --requests "$1" --envelope "$work/browser.envelope" >"$work/browser"
+  [ "$(value acknowledged "$work/browser")" = "$1" ] || die "not every event was accepted."
+  stop_server
+  serve
+  began="$(now)"
+  waiting="$(sum_of backlog)"
+  wait_digested
+  ended="$(now)"
+  rate="$(calculate %.0f "$waiting / ($ended - $began)")"
+  check "acknowledged events that are stored" "$1" "$(stored)"
+}
+
+mapped_of_20() { # mapped_of_20 TOKEN: how many of the latest 20 events are shown as they were written
+  local events="$address/api/0/projects/bench/shop/events" id count=0
+  for id in $(curl -sf "$events/" -H "Authorization: Bearer $1" | grep -o '"eventID": *"[0-9a-f]*"' | grep -o '[0-9a-f]\{32\}' | head -n 20); do
+    if curl -sf "$events/$id/json/" -H "Authorization: Bearer $1" | grep -q 'formatCents(basket.total())'; then count=$((count + 1)); fi
+  done
+  echo "$count"
+}
+
+# The fixture's event of a browser, digested without its source map and with it.
+scenario_source_maps() {
+  local count="${requests:-100000}" fixtures=tests/fixtures without token file
+  [ "$storage" = sqlite ] || die "source-maps runs on SQLite."
+  measure_bare
+  sed 's/4a57ad1c92f349cfbd4604c93f432b99/EVENT-ID-EVENT-ID-EVENT-ID-EVENT/g' \
+    "$fixtures/sdk/browser-11.12.0/exception_timer.3.envelope" >"$work/browser.envelope"
+  say "$count events of a browser without their source map"
+  prepare 1
+  drain_browser_events "$count"
+  without="$rate"
+  stop_server
+  say "$count events of a browser with their source map"
+  prepare 1
+  serve
+  token="$(command_of token create --user bench@example.com)"
+  curl -sf "$address/api/0/organizations/bench/releases/" -H "Authorization: Bearer $token" -H 'Content-Type: application/json' \
+    -d '{"version": "web-shop@5.0.0", "projects": ["shop"]}' >/dev/null
+  for file in app.min.js app.min.js.map; do
+    curl -sf "$address/api/0/projects/bench/shop/releases/web-shop@5.0.0/files/" -H "Authorization: Bearer $token" \
+      -F "name=~/static/$file" -F "file=@$fixtures/sourcemaps/web-shop/plain/$file" >/dev/null
+  done
+  # Compiling is a task of its own.
+  until [ "$(query "select count(*) from artifact_files where compiled_key is not null")" != 0 ]; do sleep 0.1; done
+  stop_server
+  drain_browser_events "$count"
+  table "source-maps"
+  row "digesting without a source map, events/s" "$without" "$(to_bare "$without")"
+  row "digesting with one on every event, events/s" "$rate" "$(to_bare "$rate")"
+  row "- to those without" "$(calculate %.2f "$rate / $without")"
+  check "events with the source line of their newest frame, of 20" 20 "$(mapped_of_20 "$token")"
 }
 
 # Holds some ten thousand events, so it is full within a second or two.

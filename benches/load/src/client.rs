@@ -27,6 +27,8 @@ pub struct Plan {
     pub gzip: bool,
     pub seed: u64,
     pub issues: usize,
+    /// What to send instead of the usual events: an envelope with EVENT-ID-EVENT-ID-EVENT-ID-EVENT where its event's id goes.
+    pub envelope: Option<Vec<u8>>,
     /// Requests a second of all connections together; as fast as they are answered where there is none.
     pub rate: Option<f64>,
     /// A key that nobody has, another one in each request.
@@ -83,7 +85,10 @@ impl Budget {
 }
 
 pub fn send(plan: &Plan) -> Result<Report, String> {
-    let catalogue = Arc::new(Catalogue::new(plan.issues));
+    let catalogue = Arc::new(match &plan.envelope {
+        Some(envelope) => Catalogue::of_envelope(envelope),
+        None => Catalogue::new(plan.issues),
+    });
     let begin = Instant::now();
     let budget = Arc::new(Budget {
         begin,

@@ -16,9 +16,10 @@ bugle-load bare --listen ADDRESS
     serves a handler that reads the body and answers {\"id\":…}, on any path
 
 bugle-load send --dsn DSN [--dsn DSN …] [--connections 32] [--seconds 10 | --requests N] [--rate PER_SECOND]
-                [--issues 500] [--unknown-keys] [--gzip] [--seed N]
+                [--issues 500 | --envelope FILE] [--unknown-keys] [--gzip] [--seed N]
     sends envelopes with error events of 5.5 KB over keep-alive connections, as fast as they are answered or at a rate;
-    issues are dealt out to the DSNs; with --unknown-keys each request has a key that nobody knows
+    issues are dealt out to the DSNs; with --unknown-keys each request has a key that nobody knows; with
+    --envelope that envelope is sent, with an event id of its own for EVENT-ID-EVENT-ID-EVENT-ID-EVENT
 
 bugle-load pages --host HOST:PORT --cookie TEXT --path PATH [--path PATH …] [--connections 2] [--seconds 10 | --requests N]
                  [--rate PER_SECOND]
@@ -53,6 +54,10 @@ fn run(arguments: &[String]) -> Result<(), String> {
                 requests: options.number("--requests")?,
                 gzip: options.has("--gzip"),
                 issues: options.number("--issues")?.unwrap_or(events::ISSUES),
+                envelope: options
+                    .value("--envelope")
+                    .map(|path| std::fs::read(path).map_err(|error| format!("{path}: {error}")))
+                    .transpose()?,
                 rate: options.number("--rate")?,
                 unknown_keys: options.has("--unknown-keys"),
                 seed: options.number("--seed")?.unwrap_or_else(random::seed),

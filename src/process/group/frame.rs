@@ -104,13 +104,16 @@ pub(super) fn judged<'e>(
             }
             _ => {}
         }
-        let repeats = previous.is_some_and(|previous| is_same_place(previous, frame));
+        let crashed = at + 1 == frames.len();
+        let repeats = previous.is_some_and(|previous| {
+            is_same_place(previous, frame)
+                && !(crashed && is_elsewhere_in_binary(previous, frame, surroundings))
+        });
         previous = Some(frame);
         if repeats {
             left_out(at, Fate::Repeats);
             continue;
         }
-        let crashed = at + 1 == frames.len();
         match part(frame, surroundings, crashed) {
             None => left_out(at, Fate::Nameless),
             Some(part) if continues(parts.last(), &part, frame, surroundings) => {
@@ -158,6 +161,18 @@ fn is_same_place(one: &Frame<'_>, other: &Frame<'_>) -> bool {
         && one.module == other.module
         && one.abs_path == other.abs_path
         && one.package == other.package
+}
+
+/// Frames without symbols look alike but for their addresses. Only the one that crashed is told apart by its address: how
+/// many of a binary's frames stand below it is often a guess of the unwinder.
+fn is_elsewhere_in_binary(
+    previous: &Frame<'_>,
+    frame: &Frame<'_>,
+    surroundings: &Surroundings<'_>,
+) -> bool {
+    let offset = |frame| image::offset(frame, surroundings.debug_meta);
+    frame.usable_function().is_none()
+        && offset(frame).is_some_and(|place| offset(previous) != Some(place))
 }
 
 fn part<'e>(
@@ -285,6 +300,44 @@ fn collapse_cycles(parts: &mut Vec<FramePart<'_>>, mut left_out: impl FnMut(Rang
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::json::Json;
+
+    #[test]
+    fn crashes_at_two_places_of_a_binary_without_symbols_are_two() {
+        let meta: Json<'_> =
+            serde_json::from_str(r#"{"images":[{"image_addr":"0x1000","image_size":4096}]}"#)
+                .expect("JSON");
+        let surroundings = Surroundings {
+            platform: "native",
+            debug_meta: meta.as_object().expect("an object"),
+            judgement: None,
+        };
+        let places = |addresses: &[&'static str]| -> Vec<String> {
+            let frame = |address: &&'static str| Frame {
+                package: Some(Cow::Borrowed("/opt/libshop.so")),
+                instruction_addr: Some(Cow::Borrowed(*address)),
+                ..Frame::default()
+            };
+            let frames: Vec<Frame<'_>> = addresses.iter().map(frame).collect();
+            let parts = parts(&frames, &surroundings);
+            parts
+                .into_iter()
+                .map(|part| part.place.into_owned())
+                .collect()
+        };
+        assert_eq!(
+            places(&["0x1010", "0x1020", "0x1030"]),
+            ["libshop.so", "libshop.so+0x30"]
+        );
+        // How many frames stand below it is a guess of the unwinder.
+        assert_eq!(
+            places(&["0x1010", "0x1030"]),
+            places(&["0x1020", "0x1011", "0x1012", "0x1030"])
+        );
+        assert_ne!(places(&["0x1010", "0x1030"]), places(&["0x1010", "0x1040"]));
+        // A function that calls itself.
+        assert_eq!(places(&["0x1010", "0x1010"]), ["libshop.so"]);
+    }
 
     #[test]
     fn a_deep_recursion_of_several_functions_counts_once() {

@@ -171,7 +171,8 @@ fn is_elsewhere_in_binary(
     surroundings: &Surroundings<'_>,
 ) -> bool {
     let offset = |frame| image::offset(frame, surroundings.debug_meta);
-    frame.usable_function().is_none()
+    Family::of(frame, surroundings.platform) == Family::Native
+        && frame.usable_function().is_none()
         && offset(frame).is_some_and(|place| offset(previous) != Some(place))
 }
 
